@@ -1,0 +1,129 @@
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from annotations.models.project import Project
+
+
+class AcquisitionQuerySet(models.QuerySet["Acquisition"]):
+    def visible_to(self, user):
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+    def editable_by(self, user):
+        return self.filter(project__in=Project.objects.editable_by(user))
+
+    def ready(self):
+        return self.filter(status=Acquisition.Status.READY)
+
+
+class Acquisition(models.Model):
+    """One uploaded file, kept byte for byte, and what was read from it."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Waiting"
+        IMPORTING = "importing", "Reading"
+        READY = "ready", "Ready"
+        REFUSED = "refused", "Refused"  # the file is at fault; `message` says how
+        FAILED = "failed", "Failed"  # we are at fault, or the worker was lost too often
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="acquisitions")
+    name = models.CharField(max_length=255, help_text="The file's name as uploaded, without its folder.")
+    original = models.CharField(max_length=255, blank=True, help_text="Path under STORAGE_DIR.")
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.PositiveBigIntegerField()
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    progress = models.FloatField(default=0, help_text="0 to 1 while frames are read.")
+    message = models.CharField(max_length=500, blank=True, help_text="One sentence for people.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    reader = models.CharField(max_length=40, blank=True)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="acquisitions"
+    )
+    uploaded_at = models.DateTimeField(auto_now_add=True)
+    imported_at = models.DateTimeField(null=True, blank=True)
+
+    # From the instrument, where the file tells; searchable.
+    acquired_at = models.DateTimeField(null=True, blank=True)
+    instrument = models.CharField(max_length=120, blank=True)
+    detector = models.CharField(max_length=120, blank=True)
+    voltage_kv = models.FloatField(null=True, blank=True)
+    magnification = models.FloatField(null=True, blank=True)
+    exposure_s = models.FloatField(null=True, blank=True)
+    gas = models.CharField(max_length=60, blank=True)
+    pressure_pa = models.FloatField(null=True, blank=True)
+    temperature_c = models.FloatField(null=True, blank=True)
+    metadata = models.JSONField(default=dict, blank=True, help_text="All that the reader found.")
+    objects = AcquisitionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-uploaded_at", "-pk"]
+        indexes = [
+            models.Index(fields=["project", "status"], name="acquisition_project_status"),
+            GinIndex(fields=["metadata"], name="acquisition_metadata", opclasses=["jsonb_path_ops"]),
+        ]
+        constraints = [
+            # A refused or failed file may be uploaded again; a kept one is recognised.
+            models.UniqueConstraint(
+                fields=["project", "sha256"],
+                condition=~Q(status__in=["refused", "failed"]),
+                name="acquisition_once_per_project",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("acquisition", args=[self.pk])
+
+
+class FrameQuerySet(models.QuerySet["Frame"]):
+    def visible_to(self, user):
+        return self.filter(acquisition__project__in=Project.objects.visible_to(user))
+
+    def editable_by(self, user):
+        return self.filter(acquisition__project__in=Project.objects.editable_by(user))
+
+    def ready(self):
+        return self.filter(acquisition__status=Acquisition.Status.READY)
+
+
+class Frame(models.Model):
+    """One image of an acquisition: the only image, a page of a stack, or a frame of a movie."""
+
+    acquisition = models.ForeignKey(Acquisition, models.CASCADE, related_name="frames")
+    index = models.PositiveIntegerField(help_text="Place in the file, from 0.")
+    title = models.CharField(max_length=120, blank=True, help_text="The signal's name in the file.")
+    width_px = models.PositiveIntegerField()
+    height_px = models.PositiveIntegerField()
+    dtype = models.CharField(max_length=12, help_text="NumPy's name of the original pixel type.")
+    # A stored tile holds uint16 codes; value = value_offset + value_step * code, exact for integers up
+    # to 16 bits.
+    value_offset = models.FloatField(default=0)
+    value_step = models.FloatField(default=1)
+    value_min = models.FloatField()
+    value_max = models.FloatField()
+    is_exact = models.BooleanField(
+        default=True, help_text="False where 32-bit values were rounded for display."
+    )
+    unsizeable_reason = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Why no nm may be given, e.g. a diffraction pattern; empty if none.",
+    )
+    objects = FrameQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["acquisition", "index"]
+        constraints = [
+            models.UniqueConstraint(fields=["acquisition", "index"], name="frame_index_once_per_acquisition"),
+            models.CheckConstraint(condition=Q(width_px__gte=1, height_px__gte=1), name="frame_not_empty"),
+        ]
+
+    def __str__(self):
+        return f"{self.acquisition} · frame {self.index}"
+
+    def get_absolute_url(self):
+        return reverse("frame", args=[self.pk])

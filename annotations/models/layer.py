@@ -1,0 +1,45 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from annotations.models.acquisition import Frame
+from annotations.models.project import Project
+
+
+class LayerQuerySet(models.QuerySet["Layer"]):
+    def visible_to(self, user):
+        return self.filter(frame__acquisition__project__in=Project.objects.visible_to(user))
+
+    def editable_by(self, user):
+        return self.filter(frame__acquisition__project__in=Project.objects.editable_by(user))
+
+
+class Layer(models.Model):
+    """Particles on one frame from one origin for one purpose (docs/decisions/0003)."""
+
+    class Kind(models.TextChoices):
+        WORKING = "working", "Annotations"  # the project's own: people draw here, each edit names its actor
+        SUGGESTION = "suggestion", "Suggestions"  # what an engine found; accepted into the working layer
+
+    frame = models.ForeignKey(Frame, models.CASCADE, related_name="layers")
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.WORKING)
+    name = models.CharField(max_length=80, blank=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="layers"
+    )
+    sequence = models.PositiveBigIntegerField(
+        default=0, help_text="Sequence number of the layer's last event."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    objects = LayerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["frame", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["frame"], condition=Q(kind="working"), name="layer_one_working_per_frame"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.name or self.get_kind_display()} on {self.frame}"

@@ -1,0 +1,54 @@
+"""Where the embedded servers of a data directory listen; what settings fall back to."""
+
+import hashlib
+import importlib.util
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+SOCKET_PATH_LIMIT = 100  # bytes; the kernel's limit for a unix socket is 107
+
+
+def socket_dir(data_dir: Path) -> Path:
+    """A folder for the two sockets: inside the data directory, or, if that path is too long, a short one."""
+    inside = data_dir / "run"
+    if len(os.fsencode(inside / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT:
+        return inside
+    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"etem-{os.getuid()}-{name}"
+
+
+def database_url(data_dir: Path) -> str:
+    return f"postgresql://etem@/etem?host={socket_dir(data_dir)}"
+
+
+def redis_url(data_dir: Path) -> str:
+    return f"unix://{socket_dir(data_dir)}/valkey.sock"
+
+
+def celery_url(redis_url: str) -> str:
+    """Celery's spelling of the same address."""
+    return redis_url.replace("unix://", "redis+socket://", 1)
+
+
+def secret_key(data_dir: Path) -> str:
+    """The data directory's own secret, made on first use and readable by its owner alone."""
+    path = data_dir / "secret_key"
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text()
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        return path.read_text()
+
+
+def plotly_static_dir() -> str:
+    """plotly.min.js as shipped in the installed wheel, so that Python and JavaScript have one version."""
+    # find_spec, not import: Plotly takes half a second and most commands never draw.
+    return str(Path(importlib.util.find_spec("plotly").origin).parent / "package_data")

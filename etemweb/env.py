@@ -1,0 +1,57 @@
+"""Reading settings from the environment; every refusal names the variable and what it may be."""
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+
+
+def text(name, default=""):
+    return os.environ.get(name, default)
+
+
+def flag(name, default=False):
+    value = os.environ.get(name, str(default)).strip().lower()
+    if value not in TRUE | FALSE:
+        raise ImproperlyConfigured(f"{name} must be one of 1, 0, true, false, got {value!r}.")
+    return value in TRUE
+
+
+def number(name, default):
+    value = os.environ.get(name, str(default))
+    try:
+        return type(default)(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number, got {value!r}.") from None
+
+
+def words(name, default=""):
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def data_dir():
+    """Where everything that must be kept lives: database, queue, originals, tiles."""
+    return Path(os.environ.get("ETEM_DATA_DIR") or BASE_DIR / "data").resolve()
+
+
+def database(url):
+    """Django's DATABASES entry for `postgresql://user:password@host:port/name?host=/socket/dir`."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured(f"DATABASE_URL must begin with postgresql://, got {parts.scheme!r}.")
+    query = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", "") or parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        # A pool rather than CONN_MAX_AGE: under ASGI each request runs in a thread of its own, so kept
+        # connections would pile up.
+        "OPTIONS": {**query, "pool": {"min_size": 1, "max_size": number("ETEM_DB_POOL", 12), "timeout": 20}},
+    }

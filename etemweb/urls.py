@@ -1,0 +1,11 @@
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("annotations.urls")),
+    path("", include("mlcore.urls")),
+    path("", include("analysis.urls")),
+    path("api/", include("etemweb.api_urls")),
+    path("accounts/", include("django.contrib.auth.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,109 @@
+"""The real site for browser tests: uvicorn and a worker as processes of their own, on the tests' database."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+START_LIMIT_S = 60
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    quiet += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    return {**browser_type_launch_args, "executable_path": shutil.which("chromium"), "args": quiet}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return {**browser_context_args, "viewport": {"width": 1366, "height": 768}}
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def site_process(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        name = connection.settings_dict["NAME"]
+    database = settings.DATABASES["default"]
+    port = _free_port()
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": f"postgresql://{database['USER']}@/{name}?host={database['HOST']}",
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "",
+    }
+    web = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "etemweb.asgi:application",
+        "--port",
+        str(port),
+        "--log-level",
+        "warning",
+    ]
+    worker = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "etemweb",
+        "worker",
+        "-Q",
+        "io,cpu",
+        "-c",
+        "1",
+        "-l",
+        "WARNING",
+    ]
+    processes = [subprocess.Popen(command, env=environment) for command in (web, worker)]
+    url = f"http://127.0.0.1:{port}"
+    limit = time.monotonic() + START_LIMIT_S
+    while True:
+        try:
+            urllib.request.urlopen(f"{url}/accounts/login/", timeout=5).close()
+            break
+        except (urllib.error.URLError, OSError):
+            if time.monotonic() > limit or processes[0].poll() is not None:
+                raise
+            time.sleep(0.1)
+    yield url
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.wait(timeout=30)
+
+
+@pytest.fixture
+def site(site_process, transactional_db):
+    """The site's address; rows made in the test are seen by it, and gone afterwards."""
+    return site_process
+
+
+@pytest.fixture
+def log_in(site, page):
+    """Log a user in through the form, as a person would."""
+
+    def log_in(user, password="nanoscale-42"):
+        page.goto(f"{site}/accounts/login/")
+        page.get_by_label("Username").fill(user.username)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url(lambda url: "/accounts/login/" not in url)
+        return page
+
+    return log_in
