@@ -1,0 +1,30 @@
+"""Telling open pages that something changed. Only a hint: everything told is also readable by plain HTTP."""
+
+import logging
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+logger = logging.getLogger(__name__)
+
+
+def group_name(project_id):
+    return f"project-{project_id}"
+
+
+def push(*, project_id, kind, payload):
+    """Send `{"type": kind, **payload}` to the project's open pages once the transaction is committed.
+
+    Never raises: a page that misses a hint reads the state again when its feed comes back.
+    """
+    message = {"type": "project.message", "message": {**payload, "type": kind}}
+    transaction.on_commit(lambda: _send(group_name(project_id), message))
+
+
+def _send(group, message):
+    try:
+        async_to_sync(get_channel_layer().group_send)(group, message)
+    except Exception:
+        # Redis being away must not undo what was just saved.
+        logger.warning("Open pages were not told of %s.", message["message"]["type"], exc_info=True)

@@ -1,0 +1,165 @@
+"""The project's live feed, over the channel layer that runs here."""
+
+import contextlib
+import json
+
+import pytest
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import transaction
+from django.test import Client
+
+from annotations import consumers
+from annotations.models import Membership, Role
+from annotations.services.notify import push
+from etemweb.asgi import application
+from tests.factories import make_membership, make_project, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@sync_to_async
+def cookie_of(user):
+    client = Client()
+    client.force_login(user)
+    return client.cookies["sessionid"].value
+
+
+@sync_to_async
+def make(*usernames):
+    users = [make_user(name) for name in usernames]
+    project = make_project()
+    make_membership(project, users[0], Role.VIEWER)
+    return project, *users
+
+
+class Feed(ApplicationCommunicator):
+    """The browser's end of the socket (channels' own needs daphne, which this site does not run)."""
+
+    def __init__(self, project_pk, session):
+        cookie = [(b"cookie", f"sessionid={session}".encode())] if session else []
+        headers = [(b"host", b"localhost"), (b"origin", b"http://localhost"), *cookie]
+        scope = {"type": "websocket", "path": f"/ws/projects/{project_pk}/", "query_string": b""}
+        super().__init__(
+            application, {"type": "websocket", "path": path, "query_string": b"", "headers": headers}
+        )
+
+    async def connect(self):
+        """Whether the server accepted, and the code it closed with if not."""
+        await self.send_input({"type": "websocket.connect"})
+        output = await self.receive_output(5)
+        return output["type"] == "websocket.accept", output.get("code")
+
+    async def read(self):
+        return json.loads((await self.receive_output(5))["text"])
+
+    async def close_code(self):
+        """The code of the close that comes next, whatever is still said before."""
+        while (output := await self.receive_output(5))["type"] != "websocket.close":
+            pass
+        return output["code"]
+
+
+@pytest.fixture
+async def open_feed():
+    """Opened feeds, all closed at the end."""
+    opened = []
+
+    async def open_feed(project_pk, session=None):
+        feed = Feed(project_pk, session)
+        opened.append(feed)
+        return feed, *await feed.connect()
+
+    yield open_feed
+    for feed in opened:
+        await feed.send_input({"type": "websocket.disconnect", "code": 1000})
+        await feed.wait(5)
+
+
+async def tell(project, kind="acquisition", **payload):
+    await sync_to_async(push)(project_id=project.pk, kind=kind, payload=payload)
+
+
+async def test_it_works(open_feed):
+    project, mia = await make("mia")
+    socket, accepted, _ = await open_feed(project.pk, await cookie_of(mia))
+    assert accepted
+    await tell(project, id=7, status="ready")
+    assert await socket.read() == {"type": "acquisition", "id": 7, "status": "ready"}
+
+
+async def test_a_stranger_is_closed_before_accept(open_feed):
+    project, _, zoe = await make("mia", "zoe")
+    _, accepted, code = await open_feed(project.pk, await cookie_of(zoe))
+    assert (accepted, code) == (False, consumers.NOT_FOUND)
+
+
+async def test_anonymous_is_closed_before_accept(open_feed):
+    project, _ = await make("mia")
+    _, accepted, code = await open_feed(project.pk)
+    assert (accepted, code) == (False, consumers.NOT_FOUND)
+
+
+async def test_a_missing_project_reads_like_a_foreign_one(open_feed):
+    project, mia = await make("mia")
+    _, accepted, code = await open_feed(project.pk + 1000, await cookie_of(mia))
+    assert (accepted, code) == (False, consumers.NOT_FOUND)
+
+
+async def test_another_project_is_not_heard(open_feed):
+    project, mia = await make("mia")
+    other = await sync_to_async(make_project)()
+    socket, *_ = await open_feed(project.pk, await cookie_of(mia))
+    await tell(other, id=1)
+    assert await socket.receive_nothing(0.3)
+
+
+async def test_a_removed_member_is_closed_with_the_next_word_of_it(open_feed):
+    project, mia = await make("mia")
+    socket, *_ = await open_feed(project.pk, await cookie_of(mia))
+    await sync_to_async(Membership.objects.filter(user=mia).delete)()
+    await tell(project, "members")
+    assert await socket.close_code() == consumers.NOT_FOUND
+
+
+async def test_it_pings_and_ends_for_who_has_logged_out(open_feed, monkeypatch):
+    monkeypatch.setattr(consumers, "PING_EVERY_S", 0.2)
+    project, mia = await make("mia")
+    session = await cookie_of(mia)
+    socket, *_ = await open_feed(project.pk, session)
+    assert await socket.read() == {"type": "ping"}
+    await sync_to_async(SessionStore(session).delete)()
+    assert await socket.close_code() == consumers.NOT_FOUND
+
+
+async def test_a_message_to_the_server_changes_nothing(open_feed):
+    project, mia = await make("mia")
+    socket, *_ = await open_feed(project.pk, await cookie_of(mia))
+    await socket.send_input({"type": "websocket.receive", "text": "not JSON"})
+    await tell(project, id=2)
+    assert (await socket.read())["id"] == 2
+
+
+def test_telling_nobody_with_redis_away_raises_nothing(settings, caplog, project):
+    settings.CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": ["unix:///nowhere/redis.sock"]},
+        }
+    }
+    push(project_id=project.pk, kind="acquisition", payload={"id": 1})
+    assert "not told of acquisition" in caplog.text
+
+
+async def test_nothing_is_told_of_what_was_rolled_back(open_feed):
+    project, mia = await make("mia")
+    socket, *_ = await open_feed(project.pk, await cookie_of(mia))
+
+    def change_of_mind():
+        with contextlib.suppress(ZeroDivisionError), transaction.atomic():
+            push(project_id=project.pk, kind="acquisition", payload={"id": 1})
+            raise ZeroDivisionError
+
+    await sync_to_async(change_of_mind)()
+    assert await socket.receive_nothing(0.3)
