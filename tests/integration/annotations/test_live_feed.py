@@ -41,9 +41,7 @@ class Feed(ApplicationCommunicator):
         cookie = [(b"cookie", f"sessionid={session}".encode())] if session else []
         headers = [(b"host", b"localhost"), (b"origin", b"http://localhost"), *cookie]
         scope = {"type": "websocket", "path": f"/ws/projects/{project_pk}/", "query_string": b""}
-        super().__init__(
-            application, {"type": "websocket", "path": path, "query_string": b"", "headers": headers}
-        )
+        super().__init__(application, {**scope, "headers": headers})
 
     async def connect(self):
         """Whether the server accepted, and the code it closed with if not."""
