@@ -29,13 +29,13 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
-    "rest_framework.authtoken",
     "annotations",
     "mlcore",
     "analysis",
 ]
 
 MIDDLEWARE = [
+    "etemweb.middleware.ApiErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -44,7 +44,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Every view asks for a log-in unless it says otherwise: a forgotten decorator cannot open a page.
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "etemweb.middleware.LogInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -160,11 +160,15 @@ STORAGE_DIR = DATA_DIR / "storage"
 MEDIA_ROOT = STORAGE_DIR
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
 MAX_UPLOAD_BYTES = env.number("ETEM_MAX_UPLOAD_BYTES", 64 * 2**30)
+# Files are decoded in a process of their own, held to these.
+IMPORT_MEMORY_BYTES = env.number("ETEM_IMPORT_MEMORY_BYTES", 4 * 2**30)
+IMPORT_FRAME_CPU_S = env.number("ETEM_IMPORT_FRAME_CPU_S", 120)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        # First: its header makes a missing log-in 401, not 403.
+        "annotations.api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
-        "rest_framework.authentication.TokenAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],

@@ -14,8 +14,17 @@ class AcquisitionQuerySet(models.QuerySet["Acquisition"]):
     def editable_by(self, user):
         return self.filter(project__in=Project.objects.editable_by(user))
 
+    def manageable_by(self, user):
+        """Those that `user` may delete."""
+        return self.filter(project__in=Project.objects.manageable_by(user))
+
     def ready(self):
         return self.filter(status=Acquisition.Status.READY)
+
+    def calibration_conflicts(self):
+        """Those with a frame whose pixel size is told differently by two readers, and nobody has chosen."""
+        disputed = Frame.objects.filter(acquisition=models.OuterRef("pk")).calibration_conflicts()
+        return self.filter(models.Exists(disputed))
 
 
 class Acquisition(models.Model):
@@ -36,7 +45,13 @@ class Acquisition(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     progress = models.FloatField(default=0, help_text="0 to 1 while frames are read.")
     message = models.CharField(max_length=500, blank=True, help_text="One sentence for people.")
+    notes = models.JSONField(
+        default=list, blank=True, help_text="Sentences on the import, e.g. how color became one channel."
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
+    touched_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was last queued, or its worker last reported."
+    )
     reader = models.CharField(max_length=40, blank=True)
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="acquisitions"
@@ -89,6 +104,9 @@ class FrameQuerySet(models.QuerySet["Frame"]):
     def ready(self):
         return self.filter(acquisition__status=Acquisition.Status.READY)
 
+    def calibration_conflicts(self):
+        return self.exclude(calibration_conflict="")
+
 
 class Frame(models.Model):
     """One image of an acquisition: the only image, a page of a stack, or a frame of a movie."""
@@ -112,6 +130,11 @@ class Frame(models.Model):
         max_length=200,
         blank=True,
         help_text="Why no nm may be given, e.g. a diffraction pattern; empty if none.",
+    )
+    calibration_conflict = models.CharField(
+        max_length=500,
+        blank=True,
+        help_text="How readers of the pixel size disagree, until a person has chosen; empty if they agree.",
     )
     objects = FrameQuerySet.as_manager()
 

@@ -1,0 +1,22 @@
+"""What workers do for this app. A task only carries a key; the row is the truth, so twice does no harm."""
+
+from celery import shared_task
+from django.conf import settings
+
+LIMITS_S = {"soft_time_limit": settings.TASK_LIMIT_S, "time_limit": settings.TASK_LIMIT_S + 60}
+
+
+@shared_task(acks_late=True, **LIMITS_S)
+def import_task(acquisition_pk: int) -> None:
+    # Imported here: the web process queues this task and needs none of the readers.
+    from annotations.services.run_import import run_import
+
+    run_import(acquisition_pk=acquisition_pk)
+
+
+@shared_task(acks_late=True, soft_time_limit=60, time_limit=120)
+def requeue_imports_task() -> None:
+    """Queue again what a lost worker or a lost message left behind; beat runs it, and a worker on its start."""
+    from annotations.services.run_import import requeue_lost_imports
+
+    requeue_lost_imports()
