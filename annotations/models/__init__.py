@@ -5,10 +5,11 @@ from annotations.models.layer import Layer
 from annotations.models.particle import Particle
 from annotations.models.project import Invitation, LabelClass, Membership, Project, Role
 from annotations.models.upload import Upload
-from annotations.models.user import User
+from annotations.models.user import ApiToken, User
 
 __all__ = [
     "Acquisition",
+    "ApiToken",
     "Calibration",
     "Event",
     "Frame",

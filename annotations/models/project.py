@@ -3,6 +3,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 
 
 class Role(models.TextChoices):
@@ -18,6 +19,11 @@ class Role(models.TextChoices):
     def at_least(cls, role):
         """The roles that may do what `role` may."""
         return cls.values[: cls.values.index(role) + 1]
+
+    @classmethod
+    def up_to(cls, role):
+        """The roles that `role` may give: its own and those below it."""
+        return cls.values[cls.values.index(role) :]
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -59,12 +65,25 @@ class Project(models.Model):
     def get_absolute_url(self):
         return reverse("project", args=[self.pk])
 
+    def role_of(self, user):
+        """The role `user` has here, or None."""
+        return self.memberships.filter(user_id=user.pk).values_list("role", flat=True).first()
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def visible_to(self, user):
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+    def manageable_by(self, user):
+        return self.filter(project__in=Project.objects.manageable_by(user))
+
 
 class Membership(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=12, choices=Role.choices)
     since = models.DateTimeField(auto_now_add=True)
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
@@ -75,6 +94,18 @@ class Membership(models.Model):
 
     def __str__(self):
         return f"{self.user}: {self.role} of {self.project}"
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def visible_to(self, user):
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+    def manageable_by(self, user):
+        return self.filter(project__in=Project.objects.manageable_by(user))
+
+    def open(self):
+        """Invitations that still work: unused and in time. A revoked one is deleted."""
+        return self.filter(accepted_at=None, expires_at__gt=timezone.now())
 
 
 class Invitation(models.Model):
@@ -91,6 +122,7 @@ class Invitation(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="accepted_invitations"
     )
     accepted_at = models.DateTimeField(null=True, blank=True)
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
@@ -105,6 +137,9 @@ class Invitation(models.Model):
 class LabelClassQuerySet(models.QuerySet["LabelClass"]):
     def visible_to(self, user):
         return self.filter(project__in=Project.objects.visible_to(user))
+
+    def manageable_by(self, user):
+        return self.filter(project__in=Project.objects.manageable_by(user))
 
 
 class LabelClass(models.Model):

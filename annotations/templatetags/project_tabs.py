@@ -44,4 +44,5 @@ class ProjectTabs(template.Node):
             except NoReverseMatch:
                 continue
             tabs.append({"words": words, "url": address, "icon": icon, "is_active": name == active})
-        return context.template.engine.get_template("parts/project_tabs.html").render(context.new({"tabs": tabs}))
+        nav = context.template.engine.get_template("parts/project_tabs.html")
+        return nav.render(context.new({"tabs": tabs}))
