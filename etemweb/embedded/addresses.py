@@ -7,6 +7,10 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from etemweb.embedded.account import Account, place
+from etemweb.embedded.errors import StartError
+
+VALKEY_SOCKET = "valkey.sock"
 SOCKET_PATH_LIMIT = 100  # bytes; the kernel's limit for a unix socket is 107
 
 
@@ -19,12 +23,25 @@ def socket_dir(data_dir: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"etem-{os.getuid()}-{name}"
 
 
+def make_socket_dir(data_dir: Path, account: Account) -> Path:
+    """The same folder, made, and closed to everybody but `account` (and root)."""
+    folder = socket_dir(data_dir)
+    if folder.parent == data_dir:
+        folder = place(folder, account)
+    else:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.is_symlink() or folder.stat().st_uid not in {os.geteuid(), account.uid}:
+            raise StartError(f"{folder} belongs to somebody else: remove it, or use a shorter --data path.")
+    account.own(folder)
+    return folder
+
+
 def database_url(data_dir: Path) -> str:
     return f"postgresql://etem@/etem?host={socket_dir(data_dir)}"
 
 
 def redis_url(data_dir: Path) -> str:
-    return f"unix://{socket_dir(data_dir)}/valkey.sock"
+    return f"unix://{socket_dir(data_dir) / VALKEY_SOCKET}"
 
 
 def celery_url(redis_url: str) -> str:

@@ -1,0 +1,2 @@
+class StartError(RuntimeError):
+    """Something did not start; the message is one sentence that says what to do."""
