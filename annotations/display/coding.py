@@ -1,4 +1,4 @@
-"""Pixel values as 16-bit codes, value = offset + step * code: exact where 16 bits can be, linear where not."""
+"""Pixel values as 16-bit codes, value = offset + step * code: exact where 16 bits can be, else linear."""
 
 from dataclasses import dataclass
 

@@ -43,7 +43,7 @@ class Level:
         """
         if not (0 <= column < self.columns and 0 <= row < self.rows):
             raise ValueError(
-                f"This level has {self.columns} x {self.rows} tiles; there is none at column {column}, row {row}."
+                f"This level has {self.columns} x {self.rows} tiles, none at column {column}, row {row}."
             )
         left, top = column * TILE_PX, row * TILE_PX
         height, width = min(TILE_PX, self.height - top), min(TILE_PX, self.width - left)

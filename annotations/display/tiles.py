@@ -1,8 +1,8 @@
 """The tile pack of an image: one file with a 16-bit pyramid, its coding and the counts of its codes.
 
-Layout: a header of HEADER_BYTES (magic, then JSON, padded with spaces); the tiles of level 0 row by row, those
-of level 1, ...; 65,536 counts as little-endian uint32. Codes are little-endian uint16. Where codes cannot give
-back the pixels bit for bit, a NumPy file beside the pack holds the pixels themselves.
+Layout: a header of HEADER_BYTES (magic, then JSON, padded with spaces); the tiles of level 0 row by row, then
+those of level 1, ...; 65,536 counts as little-endian uint32. Codes are little-endian uint16. Where codes are
+not exact, a NumPy file beside the pack holds the pixels themselves.
 """
 
 import json
@@ -229,13 +229,9 @@ def _write_levels(file, image, coding):
 
 
 def _add_rows(file, pyramid, waiting, index, top, rows, is_last):
-    """Take rows of a level, that begin at `top`; write them once they fill a row of tiles, and pass them on."""
-    if sum(map(len, waiting[index])) == 0:
-        waiting[index] = [(rows)]
-    else:
-        waiting[index].append(rows)
-    n_waiting = sum(map(len, waiting[index]))
-    if n_waiting < TILE_PX and not is_last:
+    """Take rows of a level, from row `top`; once they fill a row of tiles, write them and pass them on."""
+    waiting[index].append(rows)
+    if sum(map(len, waiting[index])) < TILE_PX and not is_last:
         return
     band = waiting[index][0] if len(waiting[index]) == 1 else np.concatenate(waiting[index])
     waiting[index] = []
