@@ -1,0 +1,74 @@
+"""What the supervisor starts: `python -m etemweb.embedded.child web FD` or `... worker`.
+
+Standard input is a line to the supervisor: “go” is said on it once, and its end means that the supervisor is
+gone, however it died; then the child ends too, so that nothing is left running on its own.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+GRACE_S = 4
+
+
+def await_go() -> bool:
+    return os.read(0, 3) == b"go\n"
+
+
+def follow_supervisor():
+    threading.Thread(target=_end_with_supervisor, daemon=True).start()
+
+
+def _end_with_supervisor():
+    while os.read(0, 64):
+        pass
+    for sign in (signal.SIGTERM, signal.SIGQUIT):
+        os.kill(os.getpid(), sign)
+        time.sleep(GRACE_S)
+    os.killpg(os.getpgid(0), signal.SIGKILL)  # our own group: the supervisor made us its leader
+
+
+def web(socket_fd: int):
+    """Serve on a socket that is listening already; imports are done while the database comes up."""
+    import uvicorn
+
+    from etemweb.asgi import application
+
+    if not await_go():
+        return
+    follow_supervisor()
+    config = uvicorn.Config(
+        application,
+        lifespan="off",
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_S - 1,
+        # A proxy in front of us is on this machine: only its word for the client's address is taken.
+        proxy_headers=True,
+        forwarded_allow_ips="127.0.0.1",
+    )
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=socket_fd)])
+
+
+def worker():
+    from celery.__main__ import main
+
+    if not await_go():
+        return
+    follow_supervisor()
+    processes = os.environ.get("ETEM_WORKER_PROCESSES") or str(max(2, os.cpu_count() or 1))
+    # Neither gossip nor mingling: there is one worker here, and each costs a second at the start.
+    sys.argv = ["celery", "-A", "etemweb", "worker", "-Q", "io,cpu", "--concurrency", processes]
+    sys.argv += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+    # The clock for what is done again and again; its state is a convenience and may be lost.
+    sys.argv += ["--beat", "--schedule", os.path.join(os.environ["ETEM_DATA_DIR"], "log", "beat")]
+    main()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "web":
+        web(int(sys.argv[2]))
+    else:
+        worker()

@@ -1,0 +1,192 @@
+"""`./etem up`: the servers, the web processes and the worker, kept running until Ctrl-C."""
+
+import argparse
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from etemweb.embedded import data_dir, postgres, servers, valkey
+from etemweb.embedded.errors import StartError
+from etemweb.embedded.processes import BASE_DIR, Child, stop_all
+
+HOST = "127.0.0.1"
+FIRST_PAGE = "/accounts/login/"
+FIRST_PAGE_LIMIT_S = 60
+OLD_RUN_PATIENCE_S = 12  # how long the children of a killed supervisor may take to notice
+HEARTBEAT_S = 0.5
+
+
+def arguments(argv=None):
+    parser = argparse.ArgumentParser(prog="./etem up", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="where to listen on 127.0.0.1 (default 8000)")
+    parser.add_argument("--data", type=Path, help="where everything is kept (default: data/ in the clone)")
+    chosen = parser.parse_args(argv)
+    if not 1 <= chosen.port <= 65535:
+        parser.error(f"--port must be 1 to 65535, got {chosen.port}.")
+    return chosen
+
+
+def say(text: str):
+    print(text, flush=True)
+
+
+def listen(port: int, patience_s: float) -> socket.socket:
+    """The web processes' socket, held here: requests wait while a crashed one is started again."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    limit = time.monotonic() + patience_s
+    while True:
+        try:
+            listening.bind((HOST, port))
+            break
+        except PermissionError:
+            raise StartError(f"Port {port} is for root alone: choose one above 1023 with --port N.") from None
+        except OSError:
+            if time.monotonic() > limit:
+                raise StartError(
+                    f"Port {port} is taken by another program: choose another with --port N."
+                ) from None
+            time.sleep(0.2)
+    listening.listen(128)
+    return listening
+
+
+class Site:
+    def __init__(self, port: int, folder: Path):
+        self.port, self.folder, self.stopping = port, folder, threading.Event()
+        self.is_embedded = {"DATABASE_URL": postgres, "REDIS_URL": valkey}
+        self.embedded = [server for name, server in self.is_embedded.items() if not os.environ.get(name)]
+        self.children = []
+
+    def start(self):
+        """Everything up to the first page; imports, servers and migrations side by side."""
+        begun = time.monotonic()
+        self.lock = data_dir.Lock(data_dir.prepare(self.folder))
+        had_run = (self.folder / "secret_key").exists()
+        listening = listen(self.port, OLD_RUN_PATIENCE_S if had_run else 0)
+        self.lock.say(f"process {os.getpid()}, http://{HOST}:{self.port}/")
+        os.environ["ETEM_DATA_DIR"] = str(self.folder)
+        say("Starting ..." if had_run else "First start: making the database ...")
+        logs, fd = self.folder / "log", listening.fileno()
+        self.web = [
+            Child(f"web {n}", ["web", str(fd)], logs / f"web-{n}.log", pass_fds=[fd])
+            for n in range(1, 1 + int(os.environ.get("ETEM_WEB_PROCESSES") or 1))
+        ]
+        self.worker = Child("worker", ["worker"], logs / "worker.log")
+        self.children = [*self.web, self.worker]
+        for child in self.web:
+            child.start()
+        self._start_servers()
+        self._prepare()
+        self.worker.start()
+        for child in self.children:
+            child.go()
+        self._await_first_page()
+        say(f"etemweb is at http://{HOST}:{self.port}/ (after {time.monotonic() - begun:.1f} s). Ctrl-C stops it.")
+        logins = self.folder / "demo-logins.txt"
+        if logins.exists():
+            say(logins.read_text().rstrip())
+
+    def _start_servers(self):
+        problems = []
+
+        def begin(server):
+            try:
+                server.start(self.folder)
+            except Exception as error:
+                problems.append(error)
+
+        threads = [threading.Thread(target=begin, args=[server]) for server in self.embedded]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if problems:
+            raise problems[0]
+
+    def _prepare(self):
+        command = [sys.executable, "-m", "etemweb.prepare", "--demo"]
+        done = subprocess.Popen(
+            command, cwd=BASE_DIR, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        _, errors = done.communicate()
+        (self.folder / "log" / "prepare.log").write_text(errors)
+        if done.returncode and not self.stopping.is_set():
+            last = (errors.strip().splitlines() or ["no reason given"])[-1]
+            raise StartError(f"The database could not be prepared: {last} ({self.folder}/log/prepare.log)")
+
+    def _await_first_page(self):
+        limit = time.monotonic() + FIRST_PAGE_LIMIT_S
+        while not self.stopping.is_set():
+            for child in self.web:
+                if child.process.poll() is not None:
+                    raise StartError(f"The web server {child.ending()}. {child.last_line()}")
+            line = http.client.HTTPConnection(HOST, self.port, timeout=FIRST_PAGE_LIMIT_S)
+            try:
+                line.request("GET", FIRST_PAGE, headers={"Host": "localhost"})
+                status = line.getresponse().status
+                if status >= 500:
+                    raise StartError(f"The first page answered {status}. {self.web[0].last_line()}")
+                return
+            except (OSError, http.client.HTTPException):
+                if time.monotonic() > limit:
+                    raise StartError(f"No page after {FIRST_PAGE_LIMIT_S} s. {self.web[0].last_line()}") from None
+                time.sleep(0.05)
+            finally:
+                line.close()
+
+    def keep_running(self):
+        pauses = {}
+        while not self.stopping.wait(HEARTBEAT_S):
+            for child in self.children:
+                if sentence := child.check():
+                    say(sentence)
+            for server in self.embedded:
+                self._check_server(server, pauses)
+
+    def _check_server(self, server, pauses):
+        if server.is_running(self.folder) or time.monotonic() < pauses.get(server, 0):
+            return
+        name = server.__name__.rpartition(".")[2]
+        say(f"{name}: not running; starting it again.")
+        try:
+            server.start(self.folder)
+            say(f"{name}: started again.")
+        except (StartError, OSError) as error:
+            pauses[server] = time.monotonic() + 15
+            say(f"{error} Trying again in 15 s.")
+
+    def stop(self):
+        stop_all(self.children)
+        for server in self.embedded:
+            server.stop(self.folder)
+
+
+def main(argv=None) -> int:
+    chosen = arguments(argv)
+    folder = (chosen.data or Path(os.environ.get("ETEM_DATA_DIR") or BASE_DIR / "data")).expanduser().resolve()
+    site = Site(chosen.port, folder)
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, lambda *_: site.stopping.set())  # a second one changes nothing
+    try:
+        site.start()
+        site.keep_running()
+    except StartError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        if site.children:
+            say("Stopping ...")
+            site.stop()
+            say("Stopped; everything is kept in " + str(folder) + ".")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
