@@ -2,6 +2,8 @@ from django.urls import path
 
 from annotations.api.decisions import DecisionsView
 from annotations.api.edits import EditsView, FitView, HistoryView
+from annotations.api.frame_pixels import HistogramView, ThumbnailView, TileView, ValueView
+from annotations.api.frames import FrameStripView, FrameView
 from annotations.api.layers import LayerParticlesView, LayersView
 from annotations.api.particles import ParticleView
 from annotations.api.uploads import UploadListView, UploadView
@@ -9,6 +11,16 @@ from annotations.api.uploads import UploadListView, UploadView
 urlpatterns = [
     path("uploads/", UploadListView.as_view(), name="api-uploads"),
     path("uploads/<uuid:pk>/", UploadView.as_view(), name="api-upload"),
+    path("frames/<int:pk>/", FrameView.as_view(), name="api-frame"),
+    path("frames/<int:pk>/strip", FrameStripView.as_view(), name="api-frame-strip"),
+    path("frames/<int:pk>/thumbnail", ThumbnailView.as_view(), name="api-frame-thumbnail"),
+    path("frames/<int:pk>/values", ValueView.as_view(), name="api-frame-values"),
+    path("frames/<int:pk>/histogram", HistogramView.as_view(), name="api-frame-histogram"),
+    path(
+        "frames/<int:pk>/tiles/<int:level>/<int:column>/<int:row>",
+        TileView.as_view(),
+        name="api-frame-tile",
+    ),
     path("layers/", LayersView.as_view(), name="api-layers"),
     path("layers/<int:pk>/particles/", LayerParticlesView.as_view(), name="api-layer-particles"),
     path("layers/<int:pk>/edits/", EditsView.as_view(), name="api-layer-edits"),
