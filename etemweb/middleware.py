@@ -22,7 +22,7 @@ class LogInMiddleware(LoginRequiredMiddleware):
 
 
 class ApiErrorMiddleware:
-    """Errors below /api/ that did not pass DRF (plain views, unknown addresses, crashes), in the API's shape."""
+    """Errors below /api/ that did not pass DRF (plain views, unknown addresses, crashes) in its shape."""
 
     def __init__(self, get_response):
         self.get_response = get_response

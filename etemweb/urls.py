@@ -6,6 +6,5 @@ urlpatterns = [
     path("", include("mlcore.urls")),
     path("", include("analysis.urls")),
     path("api/", include("etemweb.api_urls")),
-    path("accounts/", include("django.contrib.auth.urls")),
     path("admin/", admin.site.urls),
 ]
