@@ -1,0 +1,148 @@
+"""Reads that span several models, for lists of projects and acquisitions: a few queries a page, however long."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Subquery, TextField
+from django.db.models.functions import Cast
+
+from annotations.models.acquisition import Acquisition, Frame
+from annotations.models.calibration import Calibration
+from annotations.models.layer import Layer
+from annotations.models.particle import Particle
+
+IS_DRAWN = Q(layer__kind=Layer.Kind.WORKING)
+IS_OPEN = Q(layer__kind=Layer.Kind.SUGGESTION, decision=Particle.Decision.PENDING)
+SEARCHED = ["name", "instrument", "detector", "gas", "message", "metadata_text"]
+
+
+@dataclass
+class Tally:
+    """What a page says of one project or acquisition beside its own columns."""
+
+    n_acquisitions: int = 0
+    n_particles: int = 0
+    n_open: int = 0
+    last_at: object = None
+
+
+@dataclass
+class Shown:
+    """An acquisition as the overview shows it; no nm without a calibration in force."""
+
+    acquisition: Acquisition
+    tally: Tally
+    n_frames: int = 0
+    first_frame: Frame | None = None
+    is_uniform: bool = True  # all frames have one size
+    calibration: str = "none"  # adopted, varied, conflict, unsizeable, none
+    nm_low: float | None = None
+    nm_high: float | None = None
+    reason: str = ""
+
+
+def search(acquisitions, words):
+    """Those that have each of `words` somewhere: in the name, the instrument, or anything the file told."""
+    acquisitions = acquisitions.annotate(metadata_text=Cast("metadata", TextField()))
+    for word in words.split():
+        found = Q()
+        for field in SEARCHED:
+            found |= Q(**{f"{field}__icontains": word})
+        acquisitions = acquisitions.filter(found)
+    return acquisitions
+
+
+def by_calibration(acquisitions, state):
+    """Those whose calibration is adopted, in conflict, missing (none), or whose frames cannot be sized."""
+    frames = Frame.objects.filter(acquisition=OuterRef("pk"))
+    adopted = Calibration.objects.filter(acquisition=OuterRef("pk"), is_adopted=True).order_by("-version")
+    acquisitions = acquisitions.ready().annotate(
+        adopted_nm=Subquery(adopted.values("pixel_size_x_nm")[:1]),
+        is_sizeable=Exists(frames.filter(unsizeable_reason="")),
+        is_disputed=Exists(frames.calibration_conflicts()),
+    )
+    sizeable = acquisitions.filter(is_sizeable=True)
+    return {
+        "conflict": acquisitions.filter(is_disputed=True),
+        "adopted": sizeable.filter(is_disputed=False, adopted_nm__isnull=False),
+        "none": sizeable.filter(is_disputed=False, adopted_nm__isnull=True),
+        "unsizeable": acquisitions.filter(is_sizeable=False),
+    }[state]
+
+
+def by_work(acquisitions, state):
+    """Those with open suggestions, with particles, or still without any."""
+    particles = Particle.objects.filter(layer__frame__acquisition=OuterRef("pk"))
+    drawn, is_open = Exists(particles.filter(IS_DRAWN)), Exists(particles.filter(IS_OPEN))
+    condition = {"open": Q(is_open), "drawn": Q(drawn), "untouched": ~Q(drawn) & ~Q(is_open)}[state]
+    return acquisitions.ready().filter(condition)
+
+
+def shown(acquisitions) -> list[Shown]:
+    """One page of acquisitions with all that its rows say."""
+    acquisitions = list(acquisitions)
+    pks = [acquisition.pk for acquisition in acquisitions]
+    tallies = _particle_tallies("layer__frame__acquisition", pks)
+    rows = {pk: Shown(acquisition, tallies.get(pk, Tally())) for pk, acquisition in zip(pks, acquisitions)}
+    firsts = (
+        Frame.objects.filter(acquisition__in=pks).order_by("acquisition", "index").distinct("acquisition")
+    )
+    for frame in firsts:
+        rows[frame.acquisition_id].first_frame = frame
+    _add_frames(rows, pks)
+    _add_calibrations(rows, pks)
+    return list(rows.values())
+
+
+def project_tallies(projects) -> dict[int, Tally]:
+    """Counts and the last activity of each project, by its key."""
+    pks = [project.pk for project in projects]
+    tallies = _particle_tallies("layer__frame__acquisition__project", pks)
+    counted = Acquisition.objects.filter(project__in=pks).order_by().values("project")
+    for row in counted.annotate(n=Count("pk"), last_at=Max("uploaded_at")):
+        tally = tallies.setdefault(row["project"], Tally())
+        tally.n_acquisitions = row["n"]
+        tally.last_at = max(filter(None, [tally.last_at, row["last_at"]]))
+    return {project.pk: tallies.get(project.pk, Tally(last_at=project.created_at)) for project in projects}
+
+
+def _particle_tallies(key, pks):
+    counted = Particle.objects.filter(IS_DRAWN | IS_OPEN, **{f"{key}__in": pks}).order_by().values(key)
+    counted = counted.annotate(
+        drawn=Count("pk", filter=IS_DRAWN), open=Count("pk", filter=IS_OPEN), last_at=Max("created_at")
+    )
+    return {row[key]: Tally(0, row["drawn"], row["open"], row["last_at"]) for row in counted}
+
+
+def _add_frames(rows, pks):
+    counted = Frame.objects.filter(acquisition__in=pks).order_by().values("acquisition")
+    for row in counted.annotate(
+        n=Count("pk"),
+        n_sizeable=Count("pk", filter=Q(unsizeable_reason="")),
+        conflict=Max("calibration_conflict"),
+        reason=Max("unsizeable_reason"),
+        low=Min("width_px"), high=Max("width_px"), short=Min("height_px"), tall=Max("height_px"),
+    ):  # fmt: skip
+        shown = rows[row["acquisition"]]
+        shown.n_frames = row["n"]
+        shown.is_uniform = row["low"] == row["high"] and row["short"] == row["tall"]
+        if row["conflict"]:
+            shown.calibration, shown.reason = "conflict", row["conflict"]
+        elif not row["n_sizeable"]:
+            shown.calibration, shown.reason = "unsizeable", row["reason"]
+
+
+def _add_calibrations(rows, pks):
+    """The pixel sizes in force: the newest adopted row of each frame, or of all of them."""
+    in_force = {}
+    adopted = Calibration.objects.filter(acquisition__in=pks, is_adopted=True).order_by("version")
+    for row in adopted.values("acquisition", "frame", "pixel_size_x_nm"):
+        sizes = in_force.setdefault(row["acquisition"], {})
+        if row["frame"] is None:
+            sizes.clear()  # speaks of all frames, and is newer
+        sizes[row["frame"]] = row["pixel_size_x_nm"]
+    for pk, sizes in in_force.items():
+        shown = rows[pk]
+        known = [size for size in sizes.values() if size]
+        if shown.calibration == "none" and known:
+            shown.nm_low, shown.nm_high = min(known), max(known)
+            shown.calibration = "adopted" if shown.nm_low == shown.nm_high else "varied"

@@ -1,0 +1,71 @@
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_http_methods
+
+from annotations.models import Membership, Project, Role
+from annotations.models.overview import project_tallies, shown
+from annotations.services.access import fetch
+from annotations.services.projects import create_project
+from annotations.views.project_forms import AcquisitionFilterForm, ProjectForm
+
+PROJECTS_A_PAGE = 30
+ACQUISITIONS_A_PAGE = 48
+VIEWS = {"grid": "layout-grid", "list": "list"}
+
+
+@require_GET
+def projects(request):
+    page = Paginator(Project.objects.visible_to(request.user), PROJECTS_A_PAGE).get_page(
+        request.GET.get("page")
+    )
+    roles = dict(Membership.objects.filter(user=request.user).values_list("project", "role"))
+    tallies = project_tallies(page)
+    cards = [
+        {"project": project, "tally": tallies[project.pk], "role": Role(roles[project.pk]).label}
+        for project in page
+    ]
+    return render(request, "annotations/projects.html", {"page": page, "cards": cards})
+
+
+@require_http_methods(["GET", "POST"])
+def project_new(request):
+    form = ProjectForm(request.POST or None)
+    if form.is_valid():
+        try:
+            project = create_project(by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            return redirect(project)
+    status = 400 if form.errors else 200
+    return render(request, "annotations/project_new.html", {"form": form}, status=status)
+
+
+@require_GET
+@ensure_csrf_cookie
+def project(request, pk):
+    """The acquisitions; with `?part=list` that part of the page alone, for pages that are already open."""
+    project = fetch(Project.objects, by=request.user, pk=pk)
+    acquisitions = project.acquisitions.all()
+    form = AcquisitionFilterForm(request.GET, acquisitions=acquisitions)
+    page = Paginator(form.found(), ACQUISITIONS_A_PAGE).get_page(request.GET.get("page"))
+    view = request.GET.get("view")
+    words = {
+        "project": project,
+        "form": form,
+        "page": page,
+        "rows": shown(page.object_list.select_related("uploaded_by")),
+        "is_empty": not page.paginator.count and not acquisitions.exists(),
+        "view": view if view in VIEWS else "grid",
+        "may_upload": project.role_of(request.user) in Role.at_least(Role.ANNOTATOR),
+    }
+    if request.GET.get("part") == "list":
+        return render(request, "annotations/parts/acquisitions.html", words)
+    words["page_data"] = {
+        "project": project.pk,
+        "user": request.user.pk,
+        "may_upload": words["may_upload"],
+    }
+    return render(request, "annotations/project.html", words)
