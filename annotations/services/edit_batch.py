@@ -3,11 +3,12 @@
 import uuid
 from collections import defaultdict
 
-from django.db.models import Max
+from django.db.models import F, Max
 
 from annotations.models import Calibration, Event, LabelClass, Particle
+from annotations.services.copy_rows import create_rows
 from annotations.services.measure import MEASURED_FIELDS, measure_particle
-from annotations.services.projection import apply, restore, snapshot
+from annotations.services.projection import GEOMETRY, apply, restore, snapshot
 
 STATEMENT_ROWS = 500
 MEASURED = {"calibration", *MEASURED_FIELDS}
@@ -113,13 +114,25 @@ class EditBatch:
             return
         if self.deleted:
             Particle.objects.filter(id__in=self.deleted).delete()
-        Particle.objects.bulk_create(self.added.values(), batch_size=STATEMENT_ROWS)
+        create_rows(Particle, self.added.values())
         if len(self.changed) == 1:
             next(iter(self.changed.values())).save(update_fields=self.columns)
         elif self.changed:
-            Particle.objects.bulk_update(self.changed.values(), self.columns, batch_size=STATEMENT_ROWS)
-        Event.objects.bulk_create(self.events, batch_size=STATEMENT_ROWS)
+            self._update_many()
+        create_rows(Event, self.events)
         self.layer.save(update_fields=["sequence"])
+
+    def _update_many(self):
+        """One statement where all get the same value (a class, a decision), else one a batch of rows."""
+        names = self.columns - {"version"}
+        values = [tuple(getattr(row, name) for name in names) for row in self.changed.values()]
+        if not names & {*GEOMETRY, *MEASURED} and values.count(values[0]) == len(values):
+            versions = {event.particle_id for event in self.events}
+            if len(versions) == len(self.events):  # one edit each: each version grows by one
+                rows = Particle.objects.filter(id__in=self.changed)
+                rows.update(version=F("version") + 1, **dict(zip(names, values[0], strict=True)))
+                return
+        Particle.objects.bulk_update(self.changed.values(), self.columns, batch_size=STATEMENT_ROWS)
 
     def _measure(self, particle):
         calibration = self.calibration if particle.outline is not None else None
