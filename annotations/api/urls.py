@@ -1,14 +1,32 @@
 from django.urls import path
 
+from annotations.api.classes import LabelClassesView, LabelClassView
 from annotations.api.decisions import DecisionsView
 from annotations.api.edits import EditsView, FitView, HistoryView
 from annotations.api.frame_pixels import HistogramView, ThumbnailView, TileView, ValueView
 from annotations.api.frames import FrameStripView, FrameView
 from annotations.api.layers import LayerParticlesView, LayersView
+from annotations.api.members import InvitationsView, InvitationView, LeaveView, MembersView, MemberView
 from annotations.api.particles import ParticleView
+from annotations.api.projects import MeView, ProjectsView, ProjectView
+from annotations.api.tokens import TokensView, TokenView
 from annotations.api.uploads import UploadListView, UploadView
 
 urlpatterns = [
+    path("me/", MeView.as_view(), name="api-me"),
+    path("tokens/", TokensView.as_view(), name="api-tokens"),
+    path("tokens/<int:token_pk>/", TokenView.as_view(), name="api-token"),
+    path("projects/", ProjectsView.as_view(), name="api-projects"),
+    path("projects/<int:pk>/", ProjectView.as_view(), name="api-project"),
+    path("projects/<int:pk>/members/", MembersView.as_view(), name="api-members"),
+    path("projects/<int:pk>/members/<int:member_pk>/", MemberView.as_view(), name="api-member"),
+    path("projects/<int:pk>/leave/", LeaveView.as_view(), name="api-project-leave"),
+    path("projects/<int:pk>/invitations/", InvitationsView.as_view(), name="api-invitations"),
+    path(
+        "projects/<int:pk>/invitations/<int:invitation_pk>/", InvitationView.as_view(), name="api-invitation"
+    ),
+    path("projects/<int:pk>/classes/", LabelClassesView.as_view(), name="api-classes"),
+    path("projects/<int:pk>/classes/<int:class_pk>/", LabelClassView.as_view(), name="api-class"),
     path("uploads/", UploadListView.as_view(), name="api-uploads"),
     path("uploads/<uuid:pk>/", UploadView.as_view(), name="api-upload"),
     path("frames/<int:pk>/", FrameView.as_view(), name="api-frame"),

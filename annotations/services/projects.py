@@ -24,3 +24,20 @@ def create_project(*, by, name, description="") -> Project:
     for class_name in FIRST_CLASSES:
         create_class(project=project, name=class_name, **suggest(project=project))
     return project
+
+
+@transaction.atomic
+def update_project(*, project, name=None, description=None) -> Project:
+    """Rename or describe a project; what is None stays.
+
+    Raises
+    ------
+    ValidationError
+        If the name is empty or too long.
+    """
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    project.name = project.name if name is None else name.strip()
+    project.description = project.description if description is None else description.strip()
+    project.full_clean()
+    project.save(update_fields=["name", "description"])
+    return project

@@ -1,0 +1,74 @@
+from django.db.models import Count
+from rest_framework import generics, serializers
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations.models import Project, Role, User
+from annotations.services.access import fetch
+from annotations.services.projects import create_project, update_project
+
+
+class ProjectSerializer(serializers.ModelSerializer):
+    role = serializers.SerializerMethodField(help_text="Yours.")
+    images = serializers.IntegerField(source="n_acquisitions", read_only=True, default=0)
+
+    class Meta:
+        model = Project
+        fields = ["id", "name", "description", "role", "images", "created_at"]
+        read_only_fields = ["id", "created_at"]
+
+    def get_role(self, project) -> str:
+        return project.role_of(self.context["request"].user) or ""
+
+
+class ProjectsView(generics.ListCreateAPIView):
+    """Your projects; who makes one owns it."""
+
+    serializer_class = ProjectSerializer
+
+    def get_queryset(self):
+        return counted(Project.objects.visible_to(self.request.user))
+
+    def perform_create(self, serializer):
+        serializer.instance = create_project(by=self.request.user, **serializer.validated_data)
+
+
+class ProjectView(generics.RetrieveUpdateAPIView):
+    """One project. Its managers may rename and describe it."""
+
+    serializer_class = ProjectSerializer
+    http_method_names = ["get", "patch", "head", "options"]
+
+    def get_object(self):
+        may = "manageable_by" if self.request.method == "PATCH" else "visible_to"
+        return fetch(counted(Project.objects.all()), by=self.request.user, may=may, pk=self.kwargs["pk"])
+
+    def perform_update(self, serializer):
+        update_project(project=serializer.instance, **serializer.validated_data)
+        serializer.instance = self.get_object()
+
+
+class MeSerializer(serializers.ModelSerializer):
+    display_name = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = User
+        fields = ["id", "username", "display_name", "email"]
+        read_only_fields = fields
+
+
+class MeView(APIView):
+    """Whose token or session this is."""
+
+    serializer_class = MeSerializer
+
+    def get(self, request):
+        return Response(MeSerializer(request.user).data)
+
+
+def counted(projects):
+    return projects.annotate(n_acquisitions=Count("acquisitions"))
+
+
+def role_field(**more):
+    return serializers.ChoiceField(choices=Role.choices, **more)

@@ -1,0 +1,43 @@
+"""What every operation of the OpenAPI schema has in common: the errors, in their one shape."""
+
+ERROR = {
+    "type": "object",
+    "required": ["code", "detail", "errors"],
+    "properties": {
+        "code": {"description": "A word for programs.", "oneOf": [{"type": "string"}, {"type": "object"}]},
+        "detail": {"type": "string", "description": "One sentence for people."},
+        "errors": {
+            "type": "object",
+            "description": "Field to its messages; `boxes.0.width` names a field within.",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+}
+MEANINGS = {
+    "400": "What was sent is wrong; `errors` says which field.",
+    "401": "No log-in, and no valid token.",
+    "403": "Your role in the project does not allow this.",
+    "404": "There is nothing here, or you may not see it.",
+    "406": "The format asked for by `Accept` is not offered.",
+    "415": "The content type cannot be read.",
+}
+UNSAFE = {"post", "put", "patch", "delete"}
+
+
+def add_errors(result, generator, request, public):
+    """drf-spectacular hook: each operation lists the errors that it can give."""
+    result["components"]["schemas"]["Error"] = ERROR
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            codes = {"401", "406", "404"} if "{" in path else {"401", "406"}
+            if method in UNSAFE:
+                codes |= {"403", "400", "404"}
+            if "requestBody" in operation:
+                codes.add("415")
+            if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
+                codes |= {"400", "404"}
+            for code in sorted(codes):
+                error = {"description": MEANINGS[code], "content": content}
+                operation["responses"].setdefault(code, error)
+    return result
