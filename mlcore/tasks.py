@@ -7,6 +7,6 @@ from celery import shared_task
 def load_demo_task(project_pk: int) -> None:
     # Imported here: the web process queues tasks and needs none of what they load.
     from annotations.models import Project
-    from mlcore.services.load_demo import import_demo
+    from mlcore.services.import_demo import import_demo
 
     import_demo(project=Project.objects.get(pk=project_pk))

@@ -1,7 +1,7 @@
-"""Micrographs for the demo project: drawn, so that they may be given away, and noisy, so that they are no toys.
+"""Micrographs for the demo project: drawn, so that they may be given away, and noisy as real ones are.
 
-A particle darkens (bright field) or brightens (HAADF) the image by its projected thickness; support, shot noise
-and a little blur make the rest. The truth is geometric: radii and places are drawn from a seeded generator.
+A particle darkens (bright field) or brightens (HAADF) the image by its projected thickness; support, shot
+noise and a little blur make the rest. The truth is geometric: radii and places are drawn from a seeded generator.
 """
 
 import numpy as np
@@ -93,7 +93,9 @@ def tubes_and_polymer(seed=13, side_px=1024):
         along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
         distance = across - offset - bend * np.sin(2 * np.pi * along / period)
         outer, core = random.uniform(16, 26), random.uniform(5, 9)
-        wall = np.clip(outer**2 - distance**2, 0, None) ** 0.5 - np.clip(core**2 - distance**2, 0, None) ** 0.5
+        wall = (
+            np.clip(outer**2 - distance**2, 0, None) ** 0.5 - np.clip(core**2 - distance**2, 0, None) ** 0.5
+        )
         mass += wall / outer
     for _ in range(4):
         row, column = random.uniform(0.1, 0.9, 2) * side_px
@@ -114,7 +116,9 @@ def sintering_movie(seed=14, side_px=512, n_frames=8):
     for index in range(n_frames):
         transmitted = np.exp(-0.016 * sphere_thickness(shape, spheres) + 0.03 * film)
         frames[index] = counted(random, 500 * gaussian_filter(transmitted, 1.0))
-        spheres = spheres + np.column_stack([random.normal(0, 1.5, (len(spheres), 2)), np.zeros(len(spheres))])
+        spheres = spheres + np.column_stack(
+            [random.normal(0, 1.5, (len(spheres), 2)), np.zeros(len(spheres))]
+        )
         spheres = _coalesced(spheres)
     return frames
 

@@ -1,7 +1,7 @@
-"""As whom the embedded servers run: as we do, or, since PostgreSQL refuses root, as `nobody` where we are root.
+"""As whom the embedded servers run: as we do, or, as PostgreSQL refuses root, as `nobody` where we are root.
 
-Such an account may be unable to enter our folders (a clone under /root, a private temporary directory). Nothing
-is opened up for it: what it needs lies in HOME instead, and a link in the data directory says where.
+Such an account may be unable to enter our folders (a clone under /root, a private temporary directory).
+Nothing is opened up for it: what it needs lies in HOME instead, and a link in the data directory says where.
 """
 
 import os
@@ -83,7 +83,7 @@ def place(folder: Path, account: Account) -> Path:
 
 
 def reachable_copy(programs: Path, name: str, account: Account) -> Path:
-    """`programs`, or, if it lies out of the account's reach, a copy of it in HOME that others may not change."""
+    """`programs`, or, if the account cannot reach it, a copy in HOME that others may not change."""
     if account.can_enter(programs):
         return programs
     target = home() / name
@@ -109,5 +109,7 @@ def home() -> Path:
             "put the clone and its data where others may enter, such as /srv or /opt."
         ) from None
     if HOME.stat().st_uid != 0 or HOME.stat().st_mode & 0o022:
-        raise StartError(f"{HOME} must belong to root and be writable by root alone: remove it and try again.")
+        raise StartError(
+            f"{HOME} must belong to root and be writable by root alone: remove it and try again."
+        )
     return HOME

@@ -1,4 +1,4 @@
-"""What the supervisor starts: `python -m etemweb.embedded.child web FD` or `... worker`.
+"""What the supervisor starts: `python -m etemweb.embedded.child web FD [prepare]` or `... worker`.
 
 Standard input is a line to the supervisor: “go” is said on it once, and its end means that the supervisor is
 gone, however it died; then the child ends too, so that nothing is left running on its own.
@@ -31,15 +31,21 @@ def _end_with_supervisor():
     os.killpg(os.getpgid(0), signal.SIGKILL)  # our own group: the supervisor made us its leader
 
 
-def web(socket_fd: int):
+def web(socket_fd: int, prepares: bool):
     """Serve on a socket that is listening already; imports are done while the database comes up."""
     import uvicorn
+    from django.urls import get_resolver
 
     from etemweb.asgi import application
 
+    get_resolver().url_patterns  # noqa: B018  (imports every view now rather than at the first request)
     if not await_go():
         return
     follow_supervisor()
+    if prepares:
+        from etemweb.prepare import prepare  # needs Django set up, which importing the application did
+
+        prepare(with_demo=True)
     config = uvicorn.Config(
         application,
         lifespan="off",
@@ -69,6 +75,6 @@ def worker():
 
 if __name__ == "__main__":
     if sys.argv[1] == "web":
-        web(int(sys.argv[2]))
+        web(int(sys.argv[2]), prepares="prepare" in sys.argv[3:])
     else:
         worker()

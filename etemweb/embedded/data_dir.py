@@ -21,13 +21,15 @@ def prepare(folder: Path) -> Path:
             # Others may pass through (as root, PostgreSQL is another user) but not look around.
             folder.chmod(0o711)
         elif any(folder.iterdir()) and not any((folder / name).exists() for name in OURS):
-            raise StartError(f"{folder} holds files that are not etemweb's: name a new or empty folder with --data.")
+            raise StartError(f"{folder} holds other files: name a new or empty folder with --data DIR.")
         for name in ("storage", "log"):
             (folder / name).mkdir(mode=0o700, exist_ok=True)
     except PermissionError:
         raise StartError(f"{folder} is not writable by you: name another folder with --data DIR.") from None
     except OSError as error:
-        raise StartError(f"{folder} cannot be used ({error.strerror}): name another with --data DIR.") from None
+        raise StartError(
+            f"{folder} cannot be used ({error.strerror}): name another with --data DIR."
+        ) from None
     free = shutil.disk_usage(folder).free
     if free < FREE_MIN_BYTES:
         raise StartError(

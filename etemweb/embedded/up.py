@@ -5,19 +5,18 @@ import http.client
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
-from etemweb.embedded import data_dir, postgres, servers, valkey
+from etemweb.embedded import data_dir, postgres, valkey
 from etemweb.embedded.errors import StartError
 from etemweb.embedded.processes import BASE_DIR, Child, stop_all
 
 HOST = "127.0.0.1"
 FIRST_PAGE = "/accounts/login/"
-FIRST_PAGE_LIMIT_S = 60
+FIRST_PAGE_LIMIT_S = 120  # a release may bring a long migration
 OLD_RUN_PATIENCE_S = 12  # how long the children of a killed supervisor may take to notice
 HEARTBEAT_S = 0.5
 
@@ -74,21 +73,23 @@ class Site:
         os.environ["ETEM_DATA_DIR"] = str(self.folder)
         say("Starting ..." if had_run else "First start: making the database ...")
         logs, fd = self.folder / "log", listening.fileno()
+        more = range(2, 1 + int(os.environ.get("ETEM_WEB_PROCESSES") or 1))
         self.web = [
-            Child(f"web {n}", ["web", str(fd)], logs / f"web-{n}.log", pass_fds=[fd])
-            for n in range(1, 1 + int(os.environ.get("ETEM_WEB_PROCESSES") or 1))
+            Child("web", ["web", str(fd), "prepare"], logs / "web.log", pass_fds=[fd]),
+            *(Child(f"web {n}", ["web", str(fd)], logs / f"web-{n}.log", pass_fds=[fd]) for n in more),
         ]
         self.worker = Child("worker", ["worker"], logs / "worker.log")
         self.children = [*self.web, self.worker]
-        for child in self.web:
-            child.start()
+        self.web[0].start()
         self._start_servers()
-        self._prepare()
-        self.worker.start()
-        for child in self.children:
-            child.go()
+        self.web[0].go()
         self._await_first_page()
-        say(f"etemweb is at http://{HOST}:{self.port}/ (after {time.monotonic() - begun:.1f} s). Ctrl-C stops it.")
+        for child in self.children[1:]:  # only now: two imports at once would delay the first page
+            child.start()
+            child.go()
+        say(
+            f"etemweb is at http://{HOST}:{self.port}/ (after {time.monotonic() - begun:.1f} s). Ctrl-C stops it."
+        )
         logins = self.folder / "demo-logins.txt"
         if logins.exists():
             say(logins.read_text().rstrip())
@@ -110,23 +111,11 @@ class Site:
         if problems:
             raise problems[0]
 
-    def _prepare(self):
-        command = [sys.executable, "-m", "etemweb.prepare", "--demo"]
-        done = subprocess.Popen(
-            command, cwd=BASE_DIR, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-        _, errors = done.communicate()
-        (self.folder / "log" / "prepare.log").write_text(errors)
-        if done.returncode and not self.stopping.is_set():
-            last = (errors.strip().splitlines() or ["no reason given"])[-1]
-            raise StartError(f"The database could not be prepared: {last} ({self.folder}/log/prepare.log)")
-
     def _await_first_page(self):
         limit = time.monotonic() + FIRST_PAGE_LIMIT_S
         while not self.stopping.is_set():
-            for child in self.web:
-                if child.process.poll() is not None:
-                    raise StartError(f"The web server {child.ending()}. {child.last_line()}")
+            if self.web[0].process.poll() is not None:
+                raise StartError(f"The web server {self.web[0].ending()}. {self.web[0].last_line()}")
             line = http.client.HTTPConnection(HOST, self.port, timeout=FIRST_PAGE_LIMIT_S)
             try:
                 line.request("GET", FIRST_PAGE, headers={"Host": "localhost"})
@@ -136,7 +125,9 @@ class Site:
                 return
             except (OSError, http.client.HTTPException):
                 if time.monotonic() > limit:
-                    raise StartError(f"No page after {FIRST_PAGE_LIMIT_S} s. {self.web[0].last_line()}") from None
+                    raise StartError(
+                        f"No page after {FIRST_PAGE_LIMIT_S} s. {self.web[0].last_line()}"
+                    ) from None
                 time.sleep(0.05)
             finally:
                 line.close()
@@ -170,7 +161,9 @@ class Site:
 
 def main(argv=None) -> int:
     chosen = arguments(argv)
-    folder = (chosen.data or Path(os.environ.get("ETEM_DATA_DIR") or BASE_DIR / "data")).expanduser().resolve()
+    folder = (
+        (chosen.data or Path(os.environ.get("ETEM_DATA_DIR") or BASE_DIR / "data")).expanduser().resolve()
+    )
     site = Site(chosen.port, folder)
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, lambda *_: site.stopping.set())  # a second one changes nothing

@@ -1,4 +1,4 @@
-"""`./etem bench [names]`: runs tests/benchmark/bench_*.py and prints one table; fails if a limit is missed."""
+"""`./etem bench [names]`: run tests/benchmark/bench_*.py and print one table; fail if a limit is missed."""
 
 import importlib
 import sys
