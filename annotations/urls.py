@@ -3,8 +3,12 @@ from django.urls import path
 
 from annotations.views import account, classes, invitations, members
 from annotations.views.frames import frame_page
+from annotations.views.projects import project, project_new, projects
 
 urlpatterns = [
+    path("", projects, name="projects"),
+    path("projects/new/", project_new, name="project-new"),
+    path("projects/<int:pk>/", project, name="project"),
     path("frames/<int:pk>/", frame_page, name="frame"),
     # accounts
     path("accounts/login/", account.LogIn.as_view(), name="login"),

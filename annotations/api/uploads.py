@@ -17,7 +17,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations.models import Project, Upload
+from annotations.models import Acquisition, Project, Upload
 from annotations.services.access import fetch
 from annotations.services.import_acquisition import import_acquisition
 from annotations.services.uploads import append_chunk, cancel_upload, check_size, create_upload, finish_upload
@@ -58,10 +58,27 @@ def uploadable_project(user, pk):
     return fetch(Project.objects, by=user, may="editable_by", pk=pk)
 
 
+class WhatBecameOfItSerializer(serializers.ModelSerializer):
+    """The acquisition as far as a page that uploaded it wants to know."""
+
+    page_url = serializers.SerializerMethodField(help_text="Its first frame once it is ready, else empty.")
+
+    class Meta:
+        model = Acquisition
+        fields = ["id", "name", "status", "progress", "message", "page_url"]
+        read_only_fields = fields
+
+    def get_page_url(self, acquisition) -> str:
+        is_ready = acquisition.status == Acquisition.Status.READY
+        first = acquisition.frames.first() if is_ready else None
+        return first.get_absolute_url() if first else ""
+
+
 class UploadSerializer(serializers.ModelSerializer):
     """`acquisition` is empty until the last byte has come; `message` then says if the file was known."""
 
     expires_at = serializers.DateTimeField(read_only=True)
+    acquisition = WhatBecameOfItSerializer(read_only=True)
 
     class Meta:
         model = Upload

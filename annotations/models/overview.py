@@ -1,4 +1,4 @@
-"""Reads that span several models, for lists of projects and acquisitions: a few queries a page, however long."""
+"""Reads that span several models, for lists of projects and acquisitions: a few queries a page."""
 
 from dataclasses import dataclass
 
@@ -38,6 +38,11 @@ class Shown:
     nm_low: float | None = None
     nm_high: float | None = None
     reason: str = ""
+
+    @property
+    def nm_text(self):
+        low, high = f"{self.nm_low:.4g}", f"{self.nm_high:.4g}"
+        return low if low == high else f"{low} to {high}"
 
 
 def search(acquisitions, words):
@@ -82,11 +87,9 @@ def shown(acquisitions) -> list[Shown]:
     acquisitions = list(acquisitions)
     pks = [acquisition.pk for acquisition in acquisitions]
     tallies = _particle_tallies("layer__frame__acquisition", pks)
-    rows = {pk: Shown(acquisition, tallies.get(pk, Tally())) for pk, acquisition in zip(pks, acquisitions)}
-    firsts = (
-        Frame.objects.filter(acquisition__in=pks).order_by("acquisition", "index").distinct("acquisition")
-    )
-    for frame in firsts:
+    rows = {found.pk: Shown(found, tallies.get(found.pk, Tally())) for found in acquisitions}
+    frames = Frame.objects.filter(acquisition__in=pks).order_by("acquisition", "index")
+    for frame in frames.distinct("acquisition"):
         rows[frame.acquisition_id].first_frame = frame
     _add_frames(rows, pks)
     _add_calibrations(rows, pks)

@@ -59,23 +59,26 @@ class AcquisitionFilterForm(forms.Form):
         for name in ("instrument", "detector", "gas", "voltage_kv"):
             values = acquisitions.order_by(name).values_list(name, flat=True).distinct()
             told = [value for value in values if value not in {"", None}]
-            unit = " kV" if name == "voltage_kv" else ""
-            choices = [
-                (format(value, "g") if unit else value, f"{value:g}{unit}" if unit else value)
-                for value in told
-            ]
+            if name == "voltage_kv":
+                choices = [(f"{value:g}", f"{value:g} kV") for value in told]
+            else:
+                choices = [(value, value) for value in told]
             self.fields[name].choices = [*ANY, *choices]
 
     def chosen(self):
-        """The filters in force, for people: (label, value, the field's name)."""
+        """The filters in force, for people: (label, value, the query without it)."""
         for name, field in self.fields.items():
-            value = self.data.get(name) if name in getattr(self, "cleaned_data", {}) else ""
+            value = self.data.get(name) if name in self.cleaned_data else ""
             if value and name not in self.ALWAYS_SEEN:
-                yield field.label or name.title(), dict(getattr(field, "choices", ())).get(value, value), name
+                rest = self.data.copy()
+                rest.pop(name)
+                rest.pop("page", None)
+                words = dict(getattr(field, "choices", ())).get(value, value)
+                yield field.label or name.replace("_", " ").capitalize(), words, f"?{rest.urlencode()}"
 
     def found(self):
-        """The acquisitions asked for; a choice that makes no sense filters nothing and says so in its field."""
-        self.is_valid()
+        """The acquisitions asked for; nonsense filters nothing and is told at its field."""
+        self.full_clean()
         told, found = self.cleaned_data, self.acquisitions
         for name in ("status", "instrument", "detector", "gas", "voltage_kv"):
             if told.get(name) not in {"", None}:

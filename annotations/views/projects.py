@@ -17,9 +17,8 @@ VIEWS = {"grid": "layout-grid", "list": "list"}
 
 @require_GET
 def projects(request):
-    page = Paginator(Project.objects.visible_to(request.user), PROJECTS_A_PAGE).get_page(
-        request.GET.get("page")
-    )
+    visible = Project.objects.visible_to(request.user)
+    page = Paginator(visible, PROJECTS_A_PAGE).get_page(request.GET.get("page"))
     roles = dict(Membership.objects.filter(user=request.user).values_list("project", "role"))
     tallies = project_tallies(page)
     cards = [
@@ -48,6 +47,8 @@ def project_new(request):
 def project(request, pk):
     """The acquisitions; with `?part=list` that part of the page alone, for pages that are already open."""
     project = fetch(Project.objects, by=request.user, pk=pk)
+    request.GET = request.GET.copy()  # the part's own links must not ask for a part
+    is_part = request.GET.pop("part", [""])[-1] == "list"
     acquisitions = project.acquisitions.all()
     form = AcquisitionFilterForm(request.GET, acquisitions=acquisitions)
     page = Paginator(form.found(), ACQUISITIONS_A_PAGE).get_page(request.GET.get("page"))
@@ -61,7 +62,7 @@ def project(request, pk):
         "view": view if view in VIEWS else "grid",
         "may_upload": project.role_of(request.user) in Role.at_least(Role.ANNOTATOR),
     }
-    if request.GET.get("part") == "list":
+    if is_part:
         return render(request, "annotations/parts/acquisitions.html", words)
     words["page_data"] = {
         "project": project.pk,

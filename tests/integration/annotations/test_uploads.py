@@ -81,7 +81,8 @@ def test_it_works(member_client, project, mia):
     assert acquisition.sha256 == hashlib.sha256(CONTENT).hexdigest()
     assert (settings.STORAGE_DIR / acquisition.original).read_bytes() == CONTENT
     told = member_client.get(url(upload)).json()
-    assert (told["acquisition"], told["is_new"], told["message"]) == (acquisition.pk, True, "")
+    assert (told["acquisition"]["id"], told["is_new"], told["message"]) == (acquisition.pk, True, "")
+    assert told["acquisition"]["status"] == "queued"
 
 
 def test_what_the_server_can_do_is_told(member_client):
@@ -298,7 +299,7 @@ def test_an_upload_whose_last_request_died_is_finished_when_asked(member_client,
     upload.path.write_bytes(CONTENT)
     Upload.objects.update(offset_bytes=len(CONTENT))
     assert head(member_client, upload).status_code == 200
-    assert member_client.get(url(upload)).json()["acquisition"] == Acquisition.objects.get().pk
+    assert member_client.get(url(upload)).json()["acquisition"]["id"] == Acquisition.objects.get().pk
 
 
 def test_a_failed_import_leaves_the_upload_to_try_again(member_client, project, settings):
@@ -317,7 +318,7 @@ def test_the_same_file_twice_is_recognised_and_said(member_client, project):
         send(member_client, upload, CONTENT, 0)
     acquisition = Acquisition.objects.get()
     told = member_client.get(url(upload)).json()
-    assert (told["acquisition"], told["is_new"]) == (acquisition.pk, False)
+    assert (told["acquisition"]["id"], told["is_new"]) == (acquisition.pk, False)
     assert (
         told["message"] == "“second.tif” is already in this project as “first.tif”; it was not added twice."
     )
