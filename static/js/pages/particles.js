@@ -1,0 +1,3 @@
+import { autoSubmit } from "../lib/auto_submit.js";
+
+autoSubmit();
