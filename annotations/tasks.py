@@ -20,3 +20,11 @@ def requeue_imports_task() -> None:
     from annotations.services.run_import import requeue_lost_imports
 
     requeue_lost_imports()
+
+
+@shared_task(acks_late=True, **LIMITS_S)
+def remeasure_task(acquisition_pk: int) -> None:
+    """Give the outlines of an acquisition their nm again after a change of its calibration."""
+    from annotations.services.calibrate import remeasure_under_lock
+
+    remeasure_under_lock(acquisition_pk=acquisition_pk)

@@ -17,6 +17,7 @@ class PixelSizeReading:
     """What one reader says of the pixel size, nm per pixel.
 
     `frame_index` is None where it holds for every frame. `is_second` marks the cross-check, not the first.
+    `rounding` is half a unit of the last digit, relative, where the file gives a number of few digits.
     """
 
     reader: str
@@ -25,6 +26,7 @@ class PixelSizeReading:
     detail: str = ""
     frame_index: int | None = None
     is_second: bool = False
+    rounding: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,7 @@ def agree(readings) -> Agreement:
     first = readings[0]
     for other in readings[1:]:
         worst = max(relative_difference(first.x_nm, other.x_nm), relative_difference(first.y_nm, other.y_nm))
-        if worst > TOLERANCE:
+        if worst > TOLERANCE + first.rounding + other.rounding:
             return Agreement(
                 conflict=f"{first.reader} reads {size_text(first)} ({first.detail}) but {other.reader} reads "
                 f"{size_text(other)} ({other.detail}); nothing is sized until someone chooses."

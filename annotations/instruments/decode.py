@@ -25,7 +25,10 @@ def main():
     try:
         _decode(path, folder, request, say)
     except MemoryError:
-        say(event="refused", sentence="Reading the file needs more memory than allowed; please split or bin it.")
+        say(
+            event="refused",
+            sentence="Reading the file needs more memory than allowed; please split or bin it.",
+        )
 
 
 def _decode(path, folder, request, say):

@@ -5,8 +5,10 @@ import numpy as np
 from annotations.instruments.recording import Refusal
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's and ImageJ's weighted conversion
-COLOR_NOTE = "The file's colors became one channel of luminance (0.299 R + 0.587 G + 0.114 B)."
-SAME_CHANNELS_NOTE = "The file's color channels are equal; one of them was taken."
+COLOR_NOTE = (
+    "The file is in color; its luminance (0.299 R + 0.587 G + 0.114 B) is shown, "
+    "or its channel where all are equal."
+)
 
 
 def luminance(colors):

@@ -9,8 +9,6 @@ from annotations.instruments.pixels import plain
 from annotations.instruments.recording import Limits, Recording, Refusal
 from annotations.instruments.sniff import HEAD_BYTES, family_of
 
-# What readers raise on a file that is damaged or not what it says; anything else on the way is no different
-# for the person who uploaded it, so all of it becomes one sentence and the cause is kept for us.
 FAMILIES = {
     "raster": "annotations.instruments.raster",
     "tiff": "annotations.instruments.tiff",
@@ -48,13 +46,11 @@ def read(path, *, name=None, limits=None) -> Recording:
     path, limits = Path(path), limits or Limits()
     name = name or path.name
     limits.check_file(path.stat().st_size)
-    with path.open("rb") as file:
-        family = family_of(file.read(HEAD_BYTES), name)
     with warnings.catch_warnings():
         # Readers warn of odd files; what matters of that is in the recording.
         warnings.simplefilter("ignore")
         try:
-            recording = importlib.import_module(FAMILIES[family]).read(path, name, limits)
+            recording = read_plain(path, name, limits)
         except (Refusal, MemoryError):
             raise
         except Exception as error:
@@ -62,6 +58,13 @@ def read(path, *, name=None, limits=None) -> Recording:
     recording.metadata = bounded(recording.metadata, limits.metadata_bytes)
     recording.frames = _checked(recording.frames, recording.n_frames, limits, name)
     return recording
+
+
+def read_plain(path, name, limits):
+    """What the family's reader makes of a file, not yet held to the limits."""
+    with path.open("rb") as file:
+        family = family_of(file.read(HEAD_BYTES), name)
+    return importlib.import_module(FAMILIES[family]).read(path, name, limits)
 
 
 def _checked(frames, n_frames, limits, name):

@@ -88,7 +88,11 @@ def is_mrc(head):
     for order in "<>":
         nx, ny, nz, mode = struct.unpack_from(f"{order}4i", head)
         axes = struct.unpack_from(f"{order}3i", head, 64)
-        if all(0 < n < 2**17 for n in (nx, ny, nz)) and mode in (0, 1, 2, 6, 12) and sorted(axes) == [1, 2, 3]:
+        if (
+            all(0 < n < 2**17 for n in (nx, ny, nz))
+            and mode in (0, 1, 2, 6, 12)
+            and sorted(axes) == [1, 2, 3]
+        ):
             return True
     return False
 

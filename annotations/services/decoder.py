@@ -95,7 +95,9 @@ def _lines(process, deadline):
         while True:
             patience_s = min(FRAME_WALL_S, deadline - time.monotonic())
             if patience_s <= 0 or not selector.select(patience_s):
-                raise DecoderRefusedError("Reading the file took longer than allowed; please split or bin it.")
+                raise DecoderRefusedError(
+                    "Reading the file took longer than allowed; please split or bin it."
+                )
             piece = os.read(process.stdout.fileno(), 2**16)
             if not piece:
                 return

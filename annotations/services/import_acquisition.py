@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from annotations.models import Acquisition
 from annotations.services.notify import push
+from annotations.services.storage import lock_original, original_place
 
 CHUNK_BYTES = 2**22
 NAME_CHARS = 255
@@ -49,14 +50,13 @@ def import_acquisition(*, by, project, path, name, keep_source=False) -> Importe
         )
     sha256 = sha256_of(path)
     with transaction.atomic():
+        lock_original(project.pk, sha256)
         acquisition, is_fresh = _row(by, project, name, sha256, size_bytes)
-        if not is_fresh:
-            acquisition = Acquisition.objects.select_for_update().get(pk=acquisition.pk)
         is_retry = acquisition.status in {Acquisition.Status.REFUSED, Acquisition.Status.FAILED}
         if is_fresh or is_retry:
-            _store(path, acquisition, keep_source)
             if is_retry:
                 _start_again(acquisition, by, name)
+            _store(path, acquisition, keep_source)
             queue(acquisition=acquisition)
     if not keep_source:
         path.unlink(missing_ok=True)
@@ -85,11 +85,6 @@ def summary(acquisition):
     }
 
 
-def original_path(acquisition):
-    """Where the file as it came lies; None where it was refused and not kept."""
-    return settings.STORAGE_DIR / acquisition.original if acquisition.original else None
-
-
 def clean_name(name):
     """A file's name for people: without folders or control characters, no longer than the column."""
     last = str(name).replace("\\", "/").rsplit("/", 1)[-1]
@@ -109,20 +104,16 @@ def sha256_of(path):
 
 
 def _row(by, project, name, sha256, size_bytes):
-    """The project's row for these bytes, and whether it is new; two uploads at once end at one row."""
-    found = Acquisition.objects.filter(project=project, sha256=sha256).order_by("-pk").first()
+    """The project's row for these bytes, locked, and whether it is new."""
+    found = Acquisition.objects.select_for_update().filter(project=project, sha256=sha256).first()
     if found:
         return found, False
     row = Acquisition(
         project=project, name=name, sha256=sha256, size_bytes=size_bytes, uploaded_by=by,
-        original=f"originals/{project.pk}/{sha256}",
+        original=original_place(project.pk, sha256),
     )  # fmt: skip
-    row.full_clean(validate_constraints=False)
-    try:
-        with transaction.atomic():
-            row.save()
-    except IntegrityError:
-        return Acquisition.objects.filter(project=project, sha256=sha256).latest("pk"), False
+    row.full_clean()
+    row.save()
     return row, True
 
 
@@ -130,13 +121,13 @@ def _start_again(acquisition, by, name):
     acquisition.status = Acquisition.Status.QUEUED
     acquisition.name, acquisition.uploaded_by = name, by
     acquisition.message, acquisition.progress, acquisition.attempts = "", 0, 0
-    acquisition.original = f"originals/{acquisition.project_id}/{acquisition.sha256}"
+    acquisition.original = original_place(acquisition.project_id, acquisition.sha256)
     acquisition.save()
 
 
 def _store(path, acquisition, keep_source):
     """Put the file in its place in one step, so that there is never half an original."""
-    place = settings.STORAGE_DIR / f"originals/{acquisition.project_id}/{acquisition.sha256}"
+    place = settings.STORAGE_DIR / acquisition.original
     place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(f"{place.name}.{uuid.uuid4().hex}.part")
     try:

@@ -13,7 +13,6 @@ import time
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -21,8 +20,9 @@ from django.utils import timezone
 from annotations.models import Acquisition, Frame
 from annotations.services.calibrate import record_readings
 from annotations.services.decoder import DecoderRefusedError, decode
-from annotations.services.import_acquisition import original_path, queue, summary
+from annotations.services.import_acquisition import queue, summary
 from annotations.services.notify import push
+from annotations.services.storage import frame_folder, lock_original, original_path, work_folder
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,9 @@ def run_import(*, acquisition_pk):
         except DecoderRefusedError as refusal:
             _end(acquisition, Acquisition.Status.REFUSED, str(refusal))
         except OvertakenError:
-            logger.warning("Acquisition %s was taken over by another worker.", acquisition.pk)
+            logger.warning("Acquisition %s was deleted or taken over meanwhile.", acquisition.pk)
+            if not Acquisition.objects.filter(pk=acquisition.pk).exists():
+                shutil.rmtree(work_folder(acquisition.pk), ignore_errors=True)
         except Exception:
             logger.exception("Import of acquisition %s failed.", acquisition.pk)
             sentence = f"Internal error while reading acquisition {acquisition.pk}; please tell the operator."
@@ -72,14 +74,6 @@ def requeue_lost_imports():
             queue(acquisition=acquisition)
         count += 1
     return count
-
-
-def frame_folder(frame_pk):
-    return settings.STORAGE_DIR / "frames" / str(frame_pk)
-
-
-def work_folder(acquisition_pk):
-    return settings.STORAGE_DIR / "importing" / str(acquisition_pk)
 
 
 @contextmanager
@@ -159,6 +153,18 @@ def _publish(acquisition, opened, found, folder):
         place = frame_folder(frame.pk)
         place.parent.mkdir(parents=True, exist_ok=True)
         (folder / str(frame.index)).rename(place)
+    try:
+        _make_ready(acquisition, opened, frames)
+    except OvertakenError:
+        kept = set(Frame.objects.filter(pk__in=[frame.pk for frame in frames]).values_list("pk", flat=True))
+        for frame in frames:
+            if frame.pk not in kept:  # deleted by someone while it was read
+                shutil.rmtree(frame_folder(frame.pk), ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_ready(acquisition, opened, frames):
     with transaction.atomic():
         row = Acquisition.objects.select_for_update().filter(pk=acquisition.pk).first()
         if row is None or row.status != Acquisition.Status.IMPORTING or row.attempts != acquisition.attempts:
@@ -168,7 +174,6 @@ def _publish(acquisition, opened, found, folder):
         row.save()
         record_readings(acquisition=row, frames=frames, readings=opened["readings"])
         push(project_id=row.project_id, kind="acquisition", payload=summary(row))
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _frame(acquisition, event):
@@ -200,10 +205,11 @@ def _end(acquisition, status, sentence):
     """Nothing stays but the row and its sentence; the original too where we are at fault, to try again."""
     _clear(acquisition)
     with transaction.atomic():
+        lock_original(acquisition.project_id, acquisition.sha256)
         row = Acquisition.objects.select_for_update().filter(pk=acquisition.pk).first()
         if row is None or row.attempts != acquisition.attempts:
             return
-        if status == Acquisition.Status.REFUSED:
+        if status == Acquisition.Status.REFUSED and row.original:
             original_path(row).unlink(missing_ok=True)
             row.original = ""
         row.status, row.message, row.progress = status, sentence[:500], 0

@@ -8,9 +8,10 @@ import tifffile
 from django.conf import settings
 
 from annotations.models import Acquisition
-from annotations.services.import_acquisition import import_acquisition, original_path
+from annotations.services.import_acquisition import import_acquisition
 from annotations.services.pixels import frame_pixels
 from annotations.services.run_import import run_import
+from annotations.services.storage import original_path
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,31 @@
+"""Where files lie under STORAGE_DIR, and who may touch an original at a time."""
+
+from django.conf import settings
+from django.db import connection
+
+
+def original_place(project_id, sha256):
+    """The original's path relative to STORAGE_DIR: named by its content, never by its uploader."""
+    return f"originals/{project_id}/{sha256}"
+
+
+def original_path(acquisition):
+    """Where the file as it came lies; None where it was refused and not kept."""
+    return settings.STORAGE_DIR / acquisition.original if acquisition.original else None
+
+
+def frame_folder(frame_pk):
+    return settings.STORAGE_DIR / "frames" / str(frame_pk)
+
+
+def work_folder(acquisition_pk):
+    """Where a worker gathers what it decodes, until all of it is there."""
+    return settings.STORAGE_DIR / "importing" / str(acquisition_pk)
+
+
+def lock_original(project_id, sha256):
+    """Until the transaction ends, nobody else stores or removes this file of this project."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"original {project_id} {sha256}"]
+        )
