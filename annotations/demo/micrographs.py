@@ -1,7 +1,7 @@
 """Micrographs for the demo project: drawn, so that they may be given away, and noisy as real ones are.
 
 A particle darkens (bright field) or brightens (HAADF) the image by its projected thickness; support, shot
-noise and a little blur make the rest. The truth is geometric: radii and places are drawn from a seeded generator.
+noise and a little blur make the rest. The truth is geometric: radii and places come from a seeded generator.
 """
 
 import numpy as np

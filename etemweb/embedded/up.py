@@ -87,9 +87,8 @@ class Site:
         for child in self.children[1:]:  # only now: two imports at once would delay the first page
             child.start()
             child.go()
-        say(
-            f"etemweb is at http://{HOST}:{self.port}/ (after {time.monotonic() - begun:.1f} s). Ctrl-C stops it."
-        )
+        took_s = time.monotonic() - begun
+        say(f"etemweb is at http://{HOST}:{self.port}/ (after {took_s:.1f} s). Ctrl-C stops it.")
         logins = self.folder / "demo-logins.txt"
         if logins.exists():
             say(logins.read_text().rstrip())

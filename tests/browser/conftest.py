@@ -1,26 +1,30 @@
 """The real site for browser tests: uvicorn and a worker as processes of their own, on the tests' database."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings
 from django.db import connection
+
+from tests.browser.chromium import installed_chromium
 
 START_LIMIT_S = 60
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    quiet = ["--disable-gpu", "--disable-quic", "--no-first-run"]
     quiet += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    return {**browser_type_launch_args, "executable_path": shutil.which("chromium"), "args": quiet}
+    if os.geteuid() == 0:
+        quiet.append("--no-sandbox")  # Chromium's sandbox refuses root
+    return {**browser_type_launch_args, "executable_path": installed_chromium(), "args": quiet}
 
 
 @pytest.fixture(scope="session")
@@ -36,40 +40,22 @@ def _free_port():
 
 @pytest.fixture(scope="session")
 def site_process(django_db_setup, django_db_blocker):
+    database = settings.DATABASES["default"]
     with django_db_blocker.unblock():
         name = connection.settings_dict["NAME"]
-    database = settings.DATABASES["default"]
+    account = f"{quote(database['USER'])}:{quote(database['PASSWORD'])}"
+    server = f"{account}@:{database['PORT']}" if database["PORT"] else f"{account}@"
     port = _free_port()
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "DATABASE_URL": f"postgresql://{database['USER']}@/{name}?host={database['HOST']}",
+        "DATABASE_URL": f"postgresql://{server}/{name}?host={quote(database['HOST'])}",
         "DJANGO_ALLOW_ASYNC_UNSAFE": "",
     }
-    web = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        "etemweb.asgi:application",
-        "--port",
-        str(port),
-        "--log-level",
-        "warning",
-    ]
-    worker = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "etemweb",
-        "worker",
-        "-Q",
-        "io,cpu",
-        "-c",
-        "1",
-        "-l",
-        "WARNING",
-    ]
+    uvicorn = ["uvicorn", "etemweb.asgi:application", "--port", str(port), "--log-level", "warning"]
+    celery = ["celery", "--quiet", "-A", "etemweb", "worker", "-Q", "io,cpu", "-c", "1", "-l", "WARNING"]
+    celery += ["--without-gossip", "--without-mingle"]
+    web, worker = ([sys.executable, "-m", *command] for command in (uvicorn, celery))
     processes = [subprocess.Popen(command, env=environment) for command in (web, worker)]
     url = f"http://127.0.0.1:{port}"
     limit = time.monotonic() + START_LIMIT_S
