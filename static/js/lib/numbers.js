@@ -1,0 +1,25 @@
+// Numbers for people. A minus is a minus, not a hyphen; what cannot be a number says so.
+
+export function withDigits(value, digits = 4) {
+  if (!Number.isFinite(value)) return String(value);
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  const text =
+    size >= 1e7 || size < 1e-4
+      ? value.toExponential(digits - 1)
+      : value.toFixed(Math.max(0, Math.min(10, digits - 1 - Math.floor(Math.log10(size)))));
+  return text.replace("-", "−");
+}
+
+// What a person typed: decimal comma, true minus and spaces are understood; NaN if it is no number.
+export function readNumber(text) {
+  const plain = String(text).trim().replace("−", "-").replace(/[\s\u00a0\u202f]/g, "").replace(",", ".");
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : NaN;
+}
+
+// A pixel value: whole numbers as they are, others with as many digits as one display step deserves.
+export function valueText(value, step = 1) {
+  if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value).replace("-", "−");
+  const digits = Math.ceil(Math.log10(Math.max(Math.abs(value), step) / step)) + 1;
+  return withDigits(value, Math.min(8, Math.max(4, digits)));
+}
