@@ -30,6 +30,7 @@ def add_errors(result, generator, request, public):
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
+            operation.setdefault("summary", operation.get("description", "").split("\n")[0].rstrip("."))
             codes = {"401", "406", "404"} if "{" in path else {"401", "406"}
             if method in UNSAFE:
                 codes |= {"403", "400", "404"}

@@ -97,7 +97,8 @@ def accept_invitation(*, user, secret):
     if invitation is None:
         raise ValidationError(GONE, code="gone")
     # Who was demoted or removed since may no longer hand out what they promised.
-    if invitation.role not in Role.up_to(invitation.project.role_of(invitation.invited_by) or Role.VIEWER):
+    inviter_role = invitation.project.role_of(invitation.invited_by)
+    if inviter_role not in Role.at_least(Role.MANAGER) or invitation.role not in Role.up_to(inviter_role):
         raise ValidationError(
             "Whoever invited you may no longer do so; ask an owner of the project.", code="gone"
         )

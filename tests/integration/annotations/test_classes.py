@@ -1,0 +1,104 @@
+import pytest
+
+from annotations.models import LabelClass
+from tests.factories import make_acquisition, make_frame, make_label_class, make_layer, make_particle
+
+
+@pytest.fixture
+def page(project):
+    return f"/projects/{project.pk}/classes/"
+
+
+@pytest.fixture
+def owner_client(client, owner):
+    client.force_login(owner)
+    return client
+
+
+def change(client, page, label_class, **words):
+    prefix = f"class-{label_class.pk}"
+    words = {"name": label_class.name, "color": label_class.color, "key": label_class.key or "", **words}
+    return client.post(f"{page}{label_class.pk}/", {f"{prefix}-{key}": value for key, value in words.items()})
+
+
+def test_it_works(owner_client, page):
+    words = {"name": " nanotube ", "color": "#56b4e9", "key": "2"}
+    assert owner_client.post(f"{page}add/", words).status_code == 302
+    made = LabelClass.objects.get()
+    assert (made.name, made.color, made.key) == ("nanotube", "#56b4e9", 2)
+    assert change(owner_client, page, made, name="carbon nanotube", key="").status_code == 302
+    made.refresh_from_db()
+    assert (made.name, made.key) == ("carbon nanotube", None)
+
+
+def test_deleting_a_class_keeps_its_particles(owner_client, page, project):
+    label_class = make_label_class(project)
+    layer = make_layer(make_frame(make_acquisition(project)))
+    particles = [make_particle(layer, label_class=label_class) for _ in range(3)]
+    assert "3 particles have this class. They are kept" in owner_client.get(page).content.decode()
+    answer = owner_client.post(f"{page}{label_class.pk}/delete/", follow=True).content.decode()
+    assert "Its 3 particles are kept, unclassified." in answer
+    for particle in particles:
+        particle.refresh_from_db()
+        assert particle.label_class is None
+
+
+def test_a_key_in_use_changes_places(owner_client, page, project):
+    first, second = make_label_class(project), make_label_class(project, name="tube", key=2)
+    assert change(owner_client, page, first, key="2").status_code == 302
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.key, second.key) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ({"name": "Nanoparticle"}, "already has a class named"),
+        ({"name": "  "}, "required"),
+        ({"name": "x" * 61}, "at most 60"),
+        ({"key": "1"}, "already belongs to"),
+        ({"key": "10"}, "valid choice"),
+        ({"color": "red"}, "written like #56b4e9"),
+    ],
+)
+def test_a_wrong_class_is_refused_in_a_sentence(owner_client, page, project, words, sentence):
+    make_label_class(project)
+    answer = owner_client.post(f"{page}add/", {"name": "tube", "color": "#56b4e9", "key": "2", **words})
+    assert answer.status_code == 400
+    assert sentence in answer.content.decode()
+    assert LabelClass.objects.count() == 1
+
+
+def test_a_taken_name_is_refused_on_change_too(owner_client, page, project):
+    make_label_class(project)
+    second = make_label_class(project, name="tube", key=2)
+    answer = change(owner_client, page, second, name="nanoparticle")
+    assert answer.status_code == 400
+    assert "already has a class named" in answer.content.decode()
+
+
+def test_others_look_only(client, page, project, mia, vic, zoe):
+    label_class = make_label_class(project)
+    for user, code in ((mia, 403), (vic, 403), (zoe, 404)):
+        client.force_login(user)
+        assert client.get(page).status_code == (404 if user == zoe else 200)
+        assert client.post(f"{page}add/", {"name": "tube", "color": "#56b4e9"}).status_code == code
+        assert change(client, page, label_class, name="x").status_code == code
+        assert client.post(f"{page}{label_class.pk}/delete/").status_code == code
+    assert LabelClass.objects.get().name == "nanoparticle"
+
+
+def test_the_api_does_the_same(owner_client, project):
+    api = f"/api/v1/projects/{project.pk}/classes/"
+    made = owner_client.post(api, {"name": "tube"}, "application/json")
+    assert made.status_code == 201
+    assert (made.json()["key"], made.json()["color"]) == (1, "#e69f00")
+    again = owner_client.post(api, {"name": "TUBE"}, "application/json")
+    assert again.status_code == 400
+    assert set(again.json()) == {"code", "detail", "errors"}
+    assert "name" in again.json()["errors"]
+    one = f"{api}{made.json()['id']}/"
+    assert owner_client.patch(one, {"key": 7}, "application/json").json()["key"] == 7
+    assert owner_client.patch(one, {"key": 10}, "application/json").status_code == 400
+    assert owner_client.delete(one).json() == {"unclassified": 0}
