@@ -1,0 +1,53 @@
+"""What an engine is: an image in, particles out. The networks and the classical baseline stand side by side."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+# Named here, imported when used: naming an engine must not load scikit-image, let alone torch.
+ENGINES = {"classical": "mlcore.inference.classical:ClassicalEngine"}
+DEFAULT_ENGINE = "classical"
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One particle found: its outline (V, 2) in pixels, x then y, its class and how far to trust it."""
+
+    outline: np.ndarray
+    confidence: float  # 0 to 1
+    label: str = "nanoparticle"
+
+    @property
+    def box(self):
+        """x, y, width, height of the outline's bounding box."""
+        low, high = self.outline.min(0), self.outline.max(0)
+        return (*low.tolist(), *(high - low).tolist())
+
+
+class Engine(Protocol):
+    name: str
+    version: str
+
+    def find(
+        self,
+        image: np.ndarray,
+        pixel_size_nm: float | None = None,
+        on_step: Callable[[float], None] | None = None,
+    ) -> list[Detection]:
+        """Particles of an image (H, W), the surest first.
+
+        `on_step` is called with the share done, 0 to 1; what it raises stops the engine. A `ValueError` says
+        in one sentence why an image cannot be searched.
+        """
+        ...
+
+
+def load_engine(name):
+    """The engine of a name; ValueError names those there are."""
+    if name not in ENGINES:
+        raise ValueError(f"There is no engine “{name}”; choose one of: {', '.join(sorted(ENGINES))}.")
+    module, attribute = ENGINES[name].split(":")
+    return getattr(importlib.import_module(module), attribute)()
