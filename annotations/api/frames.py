@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.display import tiles
+from annotations.display.pyramid import levels
 from annotations.models import Calibration, Frame
 from annotations.services.calibration_state import calibration_state
 from annotations.services.pixels import tiles_path
@@ -46,6 +47,7 @@ class FrameSerializer(serializers.ModelSerializer):
     page_url = serializers.CharField(source="get_absolute_url", read_only=True)
     acquisition_url = serializers.CharField(source="acquisition.get_absolute_url", read_only=True)
     tile_px = serializers.ReadOnlyField(default=tiles.TILE_PX)
+    n_levels = serializers.SerializerMethodField()
     tiles_url = serializers.SerializerMethodField(help_text="Then level/column/row; level 0 is full size.")
     thumbnail_url = serializers.SerializerMethodField()
     values_url = serializers.SerializerMethodField()
@@ -74,6 +76,7 @@ class FrameSerializer(serializers.ModelSerializer):
             "page_url",
             "acquisition_url",
             "tile_px",
+            "n_levels",
             "tiles_url",
             "thumbnail_url",
             "values_url",
@@ -82,6 +85,9 @@ class FrameSerializer(serializers.ModelSerializer):
             "calibrations_url",
         ]
         read_only_fields = fields
+
+    def get_n_levels(self, frame) -> int:
+        return len(levels(frame.width_px, frame.height_px))
 
     def get_tiles_url(self, frame) -> str:
         return reverse("api-frame-tile", args=[frame.pk, 0, 0, 0]).removesuffix("0/0/0")

@@ -106,7 +106,9 @@ def _extent(image):
             if not finite.all():
                 has_gaps = True
                 band = band[finite]
+            # A code knows no sign of zero, and what is kept is kept bit for bit.
             is_whole = is_whole and bool((band == np.floor(band)).all())
+            is_whole = is_whole and not (np.signbit(band) & (band == 0)).any()
         if band.size:
             band_low, band_high = band.min().item(), band.max().item()
             low = band_low if low is None else min(low, band_low)

@@ -1,7 +1,7 @@
 // The panel "Calibration" and the banner: what is in force, or why there is none, and the scale bar's form.
 
 import { api } from "../lib/api.js";
-import { readNumber, withDigits } from "../lib/numbers.js";
+import { readNumber, shortest, withDigits } from "../lib/numbers.js";
 import { toast } from "../lib/toast.js";
 import { createCalibrateTool, lineLength } from "./calibrate_tool.js";
 
@@ -136,5 +136,5 @@ export function createCalibrationPanel(viewer) {
 
 function sizeText(calibration) {
   const { pixel_size_x_nm: x, pixel_size_y_nm: y } = calibration;
-  return x === y ? `${withDigits(x, 4)} nm/px` : `${withDigits(x, 4)} × ${withDigits(y, 4)} nm/px`;
+  return x === y ? `${shortest(x, 5)} nm/px` : `${shortest(x, 5)} × ${shortest(y, 5)} nm/px`;
 }

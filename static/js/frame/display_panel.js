@@ -24,9 +24,11 @@ export function createDisplayPanel(viewer) {
     }
     if (!url.startsWith(viewer.frame.histogram_url)) return; // the user is on another frame by now
     histogram.show(kept.get(url));
+    // Bins reach half a step beyond the values they count.
     const { low: first, high: last } = histogram.range();
-    byId("histogram-low").textContent = valueText(first, viewer.frame.value_step);
-    byId("histogram-high").textContent = valueText(last, viewer.frame.value_step);
+    const step = viewer.frame.value_step;
+    byId("histogram-low").textContent = valueText(first + step / 2, step);
+    byId("histogram-high").textContent = valueText(last - step / 2, step);
   };
 
   const showContrast = (contrast) => {

@@ -2,7 +2,7 @@
 
 import { valueOf } from "../canvas/window_level.js";
 import { api } from "../lib/api.js";
-import { valueText, withDigits } from "../lib/numbers.js";
+import { shortest, valueText, withDigits } from "../lib/numbers.js";
 
 const byId = (id) => document.getElementById(id);
 const ASK_AFTER_MS = 50; // the cursor rests so long before the server is asked for a value
@@ -67,7 +67,7 @@ export function createStatusBar(viewer) {
       return;
     }
     const [x, y] = [calibration.pixel_size_x_nm, calibration.pixel_size_y_nm];
-    const scale = x === y ? withDigits(x, 5) : `${withDigits(x, 5)} × ${withDigits(y, 5)}`;
+    const scale = x === y ? shortest(x, 5) : `${shortest(x, 5)} × ${shortest(y, 5)}`;
     size.textContent = `${pixels} · ${scale} nm/px`;
   };
 

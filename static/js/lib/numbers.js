@@ -11,6 +11,9 @@ export function withDigits(value, digits = 4) {
   return text.replace("-", "−");
 }
 
+// The same without zeros that tell nothing: 0.25 and not 0.2500.
+export const shortest = (value, digits = 4) => withDigits(value, digits).replace(/(\.\d*?)0+(?=e|$)/, "$1").replace(/\.(?=e|$)/, "");
+
 // What a person typed: decimal comma, true minus and spaces are understood; NaN if it is no number.
 export function readNumber(text) {
   const plain = String(text).trim().replace("−", "-").replace(/[\s\u00a0\u202f]/g, "").replace(",", ".");
