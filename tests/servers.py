@@ -1,7 +1,7 @@
 """Loaded before Django is: real servers for the tests, in a throw-away directory, gone at the end.
 
-`DATABASE_URL` and `REDIS_URL`, where set, are used instead: the same suite then runs against those. Of
-several xdist workers each has its own database (pytest-django's doing) and its own Valkey, so that no worker's
+`DATABASE_URL` and `REDIS_URL`, where set, are used instead: the same suite then runs on those. Of several
+xdist workers each has its own database (pytest-django's doing) and its own Valkey, so that no worker's
 tasks, cache or messages reach another's tests.
 """
 

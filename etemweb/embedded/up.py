@@ -5,9 +5,11 @@ import http.client
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from etemweb.embedded import data_dir, postgres, valkey
@@ -61,7 +63,7 @@ class Site:
         self.port, self.folder, self.stopping = port, folder, threading.Event()
         self.is_embedded = {"DATABASE_URL": postgres, "REDIS_URL": valkey}
         self.embedded = [server for name, server in self.is_embedded.items() if not os.environ.get(name)]
-        self.children = []
+        self.children, self.installing = [], None
 
     def start(self):
         """Everything up to the first page; imports, servers and migrations side by side."""
@@ -131,14 +133,24 @@ class Site:
             finally:
                 line.close()
 
+    def _install_rest(self):
+        """The networks' libraries are most of the packages, and no page needs them: they come last."""
+        command = [BASE_DIR / "etem", "setup", "runtime"]
+        self.installing = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+
     def keep_running(self):
         pauses = {}
+        self._install_rest()
         while not self.stopping.wait(HEARTBEAT_S):
             for child in self.children:
                 if sentence := child.check():
                     say(sentence)
             for server in self.embedded:
                 self._check_server(server, pauses)
+            if self.installing and self.installing.poll() is not None:
+                if self.installing.returncode:
+                    say("Everything works but the networks' engines; the next ./etem up tries again.")
+                self.installing = None
 
     def _check_server(self, server, pauses):
         if server.is_running(self.folder) or time.monotonic() < pauses.get(server, 0):
@@ -153,6 +165,9 @@ class Site:
             say(f"{error} Trying again in 15 s.")
 
     def stop(self):
+        if self.installing:
+            with suppress(ProcessLookupError):
+                os.killpg(self.installing.pid, signal.SIGTERM)
         stop_all(self.children)
         for server in self.embedded:
             server.stop(self.folder)
