@@ -1,4 +1,5 @@
 import os
+import tempfile
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -8,11 +9,18 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "etemweb.settings")
 http = get_asgi_application()  # first: it sets Django up, and consumers import models
 
+from django.conf import settings  # noqa: E402
+
 from annotations.consumers import websocket_urlpatterns  # noqa: E402
+from etemweb.body_limit import BodyLimit  # noqa: E402
+
+OTHER_REQUEST_BYTES = 256 * 2**20
+settings.SPOOL_DIR.mkdir(parents=True, exist_ok=True)
+tempfile.tempdir = str(settings.SPOOL_DIR)
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": BodyLimit(http, {"/api/v1/": settings.MAX_REQUEST_BYTES, "": OTHER_REQUEST_BYTES}),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

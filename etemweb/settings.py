@@ -160,6 +160,9 @@ STORAGE_DIR = DATA_DIR / "storage"
 MEDIA_ROOT = STORAGE_DIR
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
 MAX_UPLOAD_BYTES = env.number("ETEM_MAX_UPLOAD_BYTES", 64 * 2**30)
+# One request's body; Django keeps it in SPOOL_DIR until it is whole: on the data's disk, /tmp may be memory.
+MAX_REQUEST_BYTES = env.number("ETEM_MAX_REQUEST_BYTES", 2**30)
+SPOOL_DIR = DATA_DIR / "incoming"
 # Files are decoded in a process of their own, held to these.
 IMPORT_MEMORY_BYTES = env.number("ETEM_IMPORT_MEMORY_BYTES", 4 * 2**30)
 IMPORT_FRAME_CPU_S = env.number("ETEM_IMPORT_FRAME_CPU_S", 120)

@@ -244,19 +244,33 @@ class OneFileSerializer(serializers.Serializer):
     file = serializers.FileField(allow_empty_file=True, help_text="The file as the instrument wrote it.")
 
 
-def receive_one_file(request):
-    """Import a multipart form's `file` into its `project`; for scripts, and files of moderate size."""
-    form = OneFileSerializer(data=request.data)
-    form.is_valid(raise_exception=True)
-    project = uploadable_project(request.user, form.validated_data["project"])
-    file = form.validated_data["file"]
+class OneFileUpload:
+    """POST for the list of acquisitions: one file in one request, for scripts and files of moderate size."""
+
+    @extend_schema(
+        summary="Upload one file",
+        description="201 for a new file, 200 where the project has the same bytes already: then `is_new` is "
+        "false and `upload_message` says under which name. Reading it takes time: ask for its `status`.",
+        request={"multipart/form-data": OneFileSerializer},
+    )
+    def post(self, request):
+        form = OneFileSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        project = uploadable_project(request.user, form.validated_data["project"])
+        imported = import_one_file(by=request.user, project=project, file=form.validated_data["file"])
+        row = self.get_queryset().get(pk=imported.acquisition.pk)
+        told = {"is_new": imported.is_new, "upload_message": imported.message}
+        return Response({**self.get_serializer(row).data, **told}, status=201 if imported.is_new else 200)
+
+
+def import_one_file(*, by, project, file):
     path = settings.STORAGE_DIR / "uploads" / f"{uuid.uuid4()}.form"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         check_size(file.name, file.size)
         with path.open("wb") as copy:
             shutil.copyfileobj(file, copy, length=2**20)
-        return import_acquisition(by=request.user, project=project, path=path, name=file.name)
+        return import_acquisition(by=by, project=project, path=path, name=file.name)
     except ValidationError as error:
         raise Refused(error) from error
     finally:

@@ -136,11 +136,11 @@ def sweep_uploads(limit=SWEEP_AT_ONCE):
 
 
 def sweep_stray_files():
-    """Delete bytes that no upload knows of any more, such as a deleted project's."""
-    folder = settings.STORAGE_DIR / "uploads"
+    """Delete bytes that no upload knows of any more, such as a deleted project's or a killed request's."""
+    stored = (settings.STORAGE_DIR / "uploads").glob("*")
     oldest = (timezone.now() - Upload.KEPT_FOR).timestamp()
     known = {str(pk) for pk in Upload.objects.values_list("pk", flat=True)}
-    for path in folder.glob("*"):
+    for path in [*stored, *settings.SPOOL_DIR.glob("*.upload*")]:
         if path.name not in known and path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
 
