@@ -1,7 +1,7 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from annotations.views import account, classes, invitations, members
+from annotations.views import account, acquisitions, classes, invitations, members
 from annotations.views.frames import frame_page
 from annotations.views.projects import project, project_new, projects
 
@@ -10,6 +10,12 @@ urlpatterns = [
     path("projects/new/", project_new, name="project-new"),
     path("projects/<int:pk>/", project, name="project"),
     path("frames/<int:pk>/", frame_page, name="frame"),
+    path("acquisitions/<int:pk>/", acquisitions.acquisition, name="acquisition"),
+    path(
+        "acquisitions/<int:pk>/calibrate/", acquisitions.acquisition_calibrate, name="acquisition-calibrate"
+    ),
+    path("acquisitions/<int:pk>/retry/", acquisitions.acquisition_retry, name="acquisition-retry"),
+    path("acquisitions/<int:pk>/delete/", acquisitions.acquisition_delete, name="acquisition-delete"),
     # accounts
     path("accounts/login/", account.LogIn.as_view(), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),

@@ -1,8 +1,11 @@
 from django.urls import path
 
+from annotations.api.acquisitions import AcquisitionsView, AcquisitionView, OriginalView, RetryView
+from annotations.api.calibrations import CalibrationsView
 from annotations.api.classes import LabelClassesView, LabelClassView
 from annotations.api.decisions import DecisionsView
 from annotations.api.edits import EditsView, FitView, HistoryView
+from annotations.api.exchange import CocoExportView, CocoImportView, ParticlesCsvView
 from annotations.api.frame_pixels import HistogramView, ThumbnailView, TileView, ValueView
 from annotations.api.frames import FrameStripView, FrameView
 from annotations.api.layers import LayerParticlesView, LayersView
@@ -13,6 +16,9 @@ from annotations.api.tokens import TokensView, TokenView
 from annotations.api.uploads import UploadListView, UploadView
 
 urlpatterns = [
+    path("projects/<int:pk>/export/particles.csv", ParticlesCsvView.as_view(), name="api-export-csv"),
+    path("projects/<int:pk>/export/coco.json", CocoExportView.as_view(), name="api-export-coco"),
+    path("projects/<int:pk>/import/coco/", CocoImportView.as_view(), name="api-import-coco"),
     path("me/", MeView.as_view(), name="api-me"),
     path("tokens/", TokensView.as_view(), name="api-tokens"),
     path("tokens/<int:token_pk>/", TokenView.as_view(), name="api-token"),
@@ -27,6 +33,11 @@ urlpatterns = [
     ),
     path("projects/<int:pk>/classes/", LabelClassesView.as_view(), name="api-classes"),
     path("projects/<int:pk>/classes/<int:class_pk>/", LabelClassView.as_view(), name="api-class"),
+    path("acquisitions/", AcquisitionsView.as_view(), name="api-acquisitions"),
+    path("acquisitions/<int:pk>/", AcquisitionView.as_view(), name="api-acquisition"),
+    path("acquisitions/<int:pk>/original/", OriginalView.as_view(), name="api-acquisition-original"),
+    path("acquisitions/<int:pk>/retry/", RetryView.as_view(), name="api-acquisition-retry"),
+    path("acquisitions/<int:pk>/calibrations/", CalibrationsView.as_view(), name="api-calibrations"),
     path("uploads/", UploadListView.as_view(), name="api-uploads"),
     path("uploads/<uuid:pk>/", UploadView.as_view(), name="api-upload"),
     path("frames/<int:pk>/", FrameView.as_view(), name="api-frame"),

@@ -16,6 +16,7 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from annotations.models import Acquisition, Frame
 from annotations.services.calibrate import record_readings
@@ -198,7 +199,19 @@ def _describe(row, opened):
     row.reader, row.notes, row.metadata = opened["reader"], opened["notes"], opened["metadata"]
     for name, value in opened["fields"].items():
         limit = Acquisition._meta.get_field(name).max_length
-        setattr(row, name, value[:limit] if limit else value)
+        if limit:
+            value = str(value)[:limit]
+        elif name == "acquired_at":
+            value = _moment(value)
+        elif not isinstance(value, int | float):  # not finite: told as text
+            continue
+        setattr(row, name, value)
+
+
+def _moment(text):
+    """A clock without a zone is taken for the site's own."""
+    found = parse_datetime(str(text))
+    return timezone.make_aware(found) if found and timezone.is_naive(found) else found
 
 
 def _end(acquisition, status, sentence):
