@@ -1,6 +1,7 @@
 """Precision, recall and F1 over matched particles; every number at a stated overlap."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def total(scores):
 
 
 def macro_f1(scores):
-    """Macro average: every frame counts the same; frames with nothing there and nothing found are left out."""
+    """Macro average: every frame counts the same; empty frames with nothing found are left out."""
     values = [one.f1 for one in scores]
     return float(np.nanmean(values)) if not np.all(np.isnan(values)) else float("nan")
 
@@ -61,7 +62,7 @@ def precision_by_confidence(confidence, is_matched, edges=(0, 0.2, 0.4, 0.6, 0.8
     """
     confidence, is_matched = np.asarray(confidence, dtype=float), np.asarray(is_matched, dtype=bool)
     rows = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         chosen = (confidence >= low) & ((confidence < high) | ((high == edges[-1]) & (confidence <= high)))
         share = float(is_matched[chosen].mean()) if chosen.any() else float("nan")
         rows.append((low, high, int(chosen.sum()), share))

@@ -1,4 +1,4 @@
-"""What an engine is: an image in, particles out. The networks and the classical baseline stand side by side."""
+"""What an engine is: an image in, particles out. Networks and baseline alike."""
 
 import importlib
 from collections.abc import Callable

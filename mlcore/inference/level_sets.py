@@ -2,8 +2,8 @@
 
 Whatever the level, a particle's region is bounded by an edge all around; noise and support are not. So no one
 threshold has to fit the whole frame (J. Matas et al., Robust wide-baseline stereo from maximally stable
-extremal regions, BMVC 2002; C. Arteta et al., Learning to detect cells using non-overlapping extremal regions,
-MICCAI 2012).
+extremal regions, BMVC 2002; C. Arteta et al., Learning to detect cells using non-overlapping extremal
+regions, MICCAI 2012).
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ LOWEST = 1.5  # in units of the local noise
 MIN_AREA_PX = 12  # on the searched scale
 NOISE_WINDOW = 13  # samples, one every 4 px: the local noise is a median over 52 x 52 px
 EDGE_SPREAD = 1.0  # an edge counts as its mean less this many standard deviations along the outline
+COARSE_GAIN = 1.0  # a halving
 SHAPE_POWER = 3.0  # how hard a region is punished that fills its moment ellipse badly
 
 
@@ -67,8 +68,8 @@ def candidates(image, scale, sign, min_quality):
     Notes
     -----
     Quality = (mean - SD of |gradient| along the outline) / local median |gradient| * fill^3 * area^(1/4). The
-    last factor makes it a significance: an outline's length grows with the root of its area, and the mean over
-    it is as much surer as the root of its length.
+    last factor makes it a significance: an outline's length grows with the root of the area, and its mean is
+    as much surer as the root of its length. A coarse scale has fewer places for chance: `COARSE_GAIN`.
     """
     smooth = ndimage.gaussian_filter(image, BLUR_PX)
     flat = sign * (smooth - background(image, scale.background_px))
@@ -83,7 +84,9 @@ def candidates(image, scale, sign, min_quality):
         if not count:
             break
         regions.append(labels)
-        found.append(_measured(labels, count, above, edge, max_area, min_quality, level))
+        found.append(
+            _measured(labels, count, above, edge, max_area, min_quality, level, COARSE_GAIN**scale.halvings)
+        )
     if not found:
         return Candidates(scale, *[np.zeros(0)] * 3, *[np.zeros(0, dtype=int)] * 2, [], [])
     quality, area, fill, levels, label = (np.concatenate(column) for column in zip(*found, strict=True))
@@ -126,7 +129,7 @@ def _local_noise(values, factor):
     return factor * spread + np.float32(1e-6)
 
 
-def _measured(labels, count, above, edge, max_area, min_quality, level):
+def _measured(labels, count, above, edge, max_area, min_quality, level, gain):
     """Columns (quality, area, fill, level, label) of the regions of one level that may be particles."""
     where = np.flatnonzero(above)
     label = labels.ravel()[where]
@@ -158,6 +161,6 @@ def _measured(labels, count, above, edge, max_area, min_quality, level):
     yy = total(y * y) / safe - mean_y**2 + 1 / 12
     xy = total(x * y) / safe - mean_x * mean_y
     fill = np.minimum(area / (4 * np.pi * np.sqrt(np.maximum(xx * yy - xy**2, 1e-12))), 1)
-    quality = (mean - EDGE_SPREAD * spread) * fill**SHAPE_POWER * area**0.25
+    quality = (mean - EDGE_SPREAD * spread) * fill**SHAPE_POWER * area**0.25 * gain
     good = np.flatnonzero(size_fits & (quality >= min_quality))
     return quality[good], area[good], fill[good], np.full(len(good), level), good

@@ -81,7 +81,7 @@ def parted(mask):
 
 
 def fill(mask):
-    """Area over that of the ellipse of equal second moments, at most 1; 1 for an ellipse, less where concave."""
+    """Area over that of the ellipse of equal second moments: 1 for an ellipse, less where concave."""
     y, x = np.nonzero(mask)
     if len(x) < 3:
         return 1.0
@@ -98,7 +98,7 @@ def _peaks(distance):
 
 
 def _without_wide_necks(labels, distance):
-    """Join neighbours, the widest neck first, until every neck is narrower than NECK of the smaller's width."""
+    """Join neighbours, the widest neck first, until every neck is narrower than NECK allows."""
     while True:
         height = np.zeros(labels.max() + 1)
         np.maximum.at(height, labels.ravel(), distance.ravel())
