@@ -1,10 +1,13 @@
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
 from annotations.models import Frame, Layer, Project
+
+ACTIVE = ["queued", "running"]
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -14,13 +17,22 @@ class RunQuerySet(models.QuerySet["Run"]):
     def editable_by(self, user):
         return self.filter(project__in=Project.objects.editable_by(user))
 
+    def active(self):
+        return self.filter(status__in=ACTIVE)
+
     def claim(self, pk):
-        """Move a queued run to running, exactly once; None if another worker has it."""
+        """Move a run to running, or on with it after its worker died; None if there is nothing to do.
+
+        Only to be called by who holds the run's lease (services/lease.py): a living worker keeps it.
+        """
         now = timezone.now()
-        claimed = self.filter(pk=pk, status=Run.Status.QUEUED).update(
-            status=Run.Status.RUNNING, started_at=now, heartbeat_at=now
+        claimed = self.filter(pk=pk, status__in=ACTIVE).update(
+            status=Run.Status.RUNNING,
+            attempts=F("attempts") + 1,
+            started_at=Coalesce("started_at", now),
+            heartbeat_at=now,
         )
-        return self.get(pk=pk) if claimed else None
+        return self.select_related("project", "frame").get(pk=pk) if claimed else None
 
 
 class Run(models.Model):
@@ -57,6 +69,7 @@ class Run(models.Model):
     traceback = models.TextField(blank=True, help_text="For us; never shown to members.")
     code_version = models.CharField(max_length=40, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="runs")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Workers that began on it.")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -67,7 +80,14 @@ class Run(models.Model):
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(frames_done__lte=models.F("frames_total")), name="run_done_within_total"
+                condition=Q(frames_done__lte=F("frames_total")), name="run_done_within_total"
+            ),
+            # A double click, or two people at once, start one.
+            models.UniqueConstraint(
+                fields=["project", "frame", "engine"],
+                condition=Q(status__in=ACTIVE),
+                nulls_distinct=False,
+                name="run_one_active_alike",
             ),
         ]
 
@@ -76,6 +96,11 @@ class Run(models.Model):
 
     def get_absolute_url(self):
         return reverse("run", args=[self.pk])
+
+    @property
+    def progress(self):
+        """Share of the frames done, 0 to 1."""
+        return self.frames_done / self.frames_total if self.frames_total else 0.0
 
     @property
     def is_finished(self):

@@ -1,6 +1,31 @@
 """What workers do for this app. A task only carries a key; the row is the truth, so twice does no harm."""
 
 from celery import shared_task
+from celery.signals import worker_ready
+from django.conf import settings
+
+LIMITS_S = {"soft_time_limit": settings.TASK_LIMIT_S, "time_limit": settings.TASK_LIMIT_S + 60}
+
+
+@shared_task(acks_late=True, **LIMITS_S)
+def infer_task(run_pk: int) -> None:
+    # Imported here: the web process queues this task and must load no engine.
+    from mlcore.services.execute import execute_run
+
+    execute_run(run_pk=run_pk)
+
+
+@shared_task(acks_late=True, soft_time_limit=60, time_limit=120)
+def requeue_runs_task() -> None:
+    """Queue again what a lost worker or message left behind; beat runs it, and a worker on its start."""
+    from mlcore.services.runs import requeue_lost_runs
+
+    requeue_lost_runs()
+
+
+@worker_ready.connect
+def look_for_lost_runs(**signal):
+    requeue_runs_task.apply_async()
 
 
 @shared_task(acks_late=True, soft_time_limit=900, time_limit=960)

@@ -1,0 +1,150 @@
+"""The worker's side of a run: search each frame once, whatever happens to the worker meanwhile.
+
+A frame's layer, its particles, its prediction and the run's counts are one transaction, and a prediction is
+unique for run and frame: killed at any moment and started again, a run goes on behind the last whole frame.
+"""
+
+import logging
+import time
+import traceback
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotations.models import Calibration, Layer, Particle
+from annotations.services.copy_rows import create_rows
+from annotations.services.measure import measure_particles, pixel_size_nm
+from annotations.services.notify import push
+from annotations.services.pixels import frame_pixels
+from mlcore.inference.engine import load_engine
+from mlcore.models import Prediction, Run
+from mlcore.services.lease import lease
+from mlcore.services.runs import end, frames_of, summary
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+HEARTBEAT_S = 1.0  # also how soon a cancelled run notices, and how often pages are told
+OUTLINE_DIGITS = 2  # 0.01 px, far below what any image tells
+
+
+class RunCancelled(Exception):  # noqa: N818 - no error
+    pass
+
+
+def execute_run(*, run_pk):
+    """Work on a queued run, or on with one whose worker died; nothing if a living worker has it."""
+    with lease(run_pk) as is_ours:
+        run = Run.objects.claim(run_pk) if is_ours else None
+        if run is None:
+            return
+        if run.attempts > MAX_ATTEMPTS:
+            sentence = f"The worker was lost {MAX_ATTEMPTS} times in this run; please tell the operator."
+            return end(run, Run.Status.FAILED, sentence)
+        try:
+            _search(run)
+        except RunCancelled:
+            sentence = (
+                f"Cancelled after {run.frames_done} of {run.frames_total} images; what was found stays."
+            )
+            end(run, Run.Status.CANCELLED, sentence)
+        except ValueError as error:
+            end(run, Run.Status.FAILED, str(error), traceback.format_exc())
+        except Exception:
+            logger.exception("Run %s failed.", run.pk)
+            end(run, Run.Status.FAILED, f"Internal error, run {run.pk}; please tell the operator.",
+                traceback.format_exc())  # fmt: skip
+            raise
+
+
+def _search(run):
+    engine = load_engine(run.engine)
+    frames = list(frames_of(run))
+    done = set(run.predictions.values_list("frame_id", flat=True))
+    run.frames_total = len(frames)
+    run.code_version = engine.version
+    run.save(update_fields=["frames_total", "code_version"])
+    beat = Heartbeat(run)
+    refusals = []
+    for frame in frames:
+        if frame.pk in done:
+            continue
+        beat(force=True)
+        message = _search_frame(run, frame, engine, beat)
+        if message:
+            refusals.append(message)
+    skipped = Prediction.objects.filter(run=run).exclude(message="")
+    if refusals and skipped.count() == len(frames):
+        raise ValueError(refusals[0])
+    first = skipped.first()
+    sentence = (
+        f"{skipped.count()} of {len(frames)} images could not be searched: {first.message}" if first else ""
+    )
+    end(run, Run.Status.SUCCEEDED, sentence)
+
+
+def _search_frame(run, frame, engine, beat):
+    """Search one frame and keep what was found; returns why it could not be searched, empty if it could."""
+    began = time.monotonic()
+    calibration = Calibration.objects.current_for(frame)
+    size = pixel_size_nm(calibration)
+    found, message = [], ""
+    try:
+        found = engine.find(frame_pixels(frame), size and (size[0] * size[1]) ** 0.5, lambda share: beat())
+    except ValueError as error:
+        message = str(error)
+    _keep(run, frame, engine, found, began, message)
+    return message
+
+
+@transaction.atomic
+def _keep(run, frame, engine, found, began, message):
+    run_now = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
+    if run_now.status != Run.Status.RUNNING or run.predictions.filter(frame=frame).exists():
+        raise RunCancelled
+    layer = Layer.objects.create(
+        frame=frame, kind=Layer.Kind.SUGGESTION, name=f"{engine.name} · run {run.pk}", author=run.created_by
+    )
+    classes = {name.lower(): pk for pk, name in run.project.label_classes.values_list("pk", "name")}
+    particles = [_particle(layer, one, classes, run) for one in found]
+    # In force now, not when the search began: a change in between has measured what there was, not this.
+    calibration = Calibration.objects.current_for(frame)
+    measure_particles(particles=particles, frame=frame, calibration=calibration)
+    create_rows(Particle, particles)
+    Prediction.objects.create(
+        run=run, frame=frame, layer=layer, engine_version=engine.version,
+        seconds=time.monotonic() - began, message=message[:300],
+    )  # fmt: skip
+    run.frames_done = run.predictions.count()
+    run.particles_found = run_now.particles_found + len(particles)
+    run.heartbeat_at = timezone.now()
+    run.save(update_fields=["frames_done", "particles_found", "heartbeat_at"])
+    push(project_id=run.project_id, kind="run", payload=summary(run))
+    push(
+        project_id=run.project_id, kind="layer", payload={"frame": frame.pk, "layer": layer.pk, "run": run.pk}
+    )
+
+
+def _particle(layer, detection, classes, run):
+    outline = detection.outline.round(OUTLINE_DIGITS)
+    low, high = outline.min(0).tolist(), outline.max(0).tolist()
+    return Particle(
+        layer=layer, origin=Particle.Origin.SUGGESTED, confidence=detection.confidence,
+        x=low[0], y=low[1], width=high[0] - low[0], height=high[1] - low[1], outline=outline.tolist(),
+        label_class_id=classes.get(detection.label.lower()), created_by=run.created_by,
+    )  # fmt: skip
+
+
+class Heartbeat:
+    """Called as often as the engine likes: once a second it writes the row, and stops a cancelled run."""
+
+    def __init__(self, run):
+        self.run, self.at = run, 0.0
+
+    def __call__(self, force=False):
+        if not force and time.monotonic() - self.at < HEARTBEAT_S:
+            return
+        self.at = time.monotonic()
+        mine = Run.objects.filter(pk=self.run.pk, status=Run.Status.RUNNING, attempts=self.run.attempts)
+        if not mine.filter(cancel_requested=False).update(heartbeat_at=timezone.now()):
+            raise RunCancelled
