@@ -22,20 +22,21 @@ export function lengthText(nm) {
 }
 
 // {widthPx, text} of the bar for a view: scale in CSS px per image px, pixel size along x in nm or null.
-export function chooseBar({ scale, viewWidth, pixelSizeNm = null }) {
+export function chooseBar({ scale, viewWidth, pixelSizeNm = null, isAnisotropic = false }) {
   const limitPx = Math.min(MAX_PX, viewWidth * MAX_SHARE);
   const unitPx = pixelSizeNm ? scale / pixelSizeNm : scale; // CSS px per nm, or per image px
   const length = roundLength(limitPx / unitPx);
   if (!length || (!pixelSizeNm && length < 1)) return null;
-  return { widthPx: length * unitPx, text: pixelSizeNm ? lengthText(length) : `${length} px` };
+  const text = pixelSizeNm ? lengthText(length) : `${length} px`;
+  return { widthPx: length * unitPx, text: isAnisotropic ? `${text} along x` : text };
 }
 
 // Painted at the lower left, on a dark plate: readable on any micrograph.
 export function createScaleBarPainter(getFrame) {
   return (ctx, viewport) => {
     const { scale, width, height } = viewport.state;
-    const pixelSizeNm = getFrame().calibration?.pixel_size_x_nm ?? null;
-    const bar = chooseBar({ scale, viewWidth: width, pixelSizeNm });
+    const { pixel_size_x_nm: xNm = null, pixel_size_y_nm: yNm = null } = getFrame().calibration ?? {};
+    const bar = chooseBar({ scale, viewWidth: width, pixelSizeNm: xNm, isAnisotropic: xNm !== yNm });
     if (!bar) return;
     ctx.font = FONT;
     const plate = Math.max(bar.widthPx, ctx.measureText(bar.text).width) + 20;

@@ -1,0 +1,21 @@
+// The project's live feed, for this page: what others draw, and runs.
+
+import { connectFeed, feedUrl } from "../lib/socket.js";
+
+export function createLiveFeed(editor) {
+  const failed = (error) => editor.emit("unloaded", error);
+  const hear = (message) => {
+    if (message.type === "layer") {
+      if (message.frame !== editor.viewer.frame.id) return;
+      editor.session.hear?.(message).catch(failed);
+      if (message.suggestions && !editor.ledger.state.unsent) editor.emit("decided", message);
+    } else if (message.type === "run") editor.emit("run", message);
+  };
+  const refetch = () => {
+    editor.session.catchUp?.().catch(failed);
+    editor.emit("refetch");
+    if (editor.ledger.state.unsent) editor.ledger.flush();
+  };
+  const feed = connectFeed(feedUrl(editor.project), { onMessage: hear, refetch });
+  addEventListener("online", feed.reconnect);
+}
