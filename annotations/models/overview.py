@@ -88,8 +88,8 @@ def shown(acquisitions) -> list[Shown]:
     pks = [acquisition.pk for acquisition in acquisitions]
     tallies = _particle_tallies("layer__frame__acquisition", pks)
     rows = {found.pk: Shown(found, tallies.get(found.pk, Tally())) for found in acquisitions}
-    frames = Frame.objects.filter(acquisition__in=pks).order_by("acquisition", "index")
-    for frame in frames.distinct("acquisition"):
+    frames = Frame.objects.filter(acquisition__in=pks).order_by("acquisition_id", "index")
+    for frame in frames.distinct("acquisition_id"):
         rows[frame.acquisition_id].first_frame = frame
     _add_frames(rows, pks)
     _add_calibrations(rows, pks)

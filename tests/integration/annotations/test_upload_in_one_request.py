@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 
 from annotations.models import Acquisition
+from annotations.services.api_tokens import create_token
 
 URL = "/api/v1/acquisitions/"
 
@@ -49,9 +50,7 @@ def test_the_same_bytes_again_are_200_and_said(member_client, project):
 
 
 def test_a_token_is_enough(client, project, mia):
-    from annotations.services.api_tokens import create_token
-
-    _, secret = create_token(by=mia, name="microscope PC", lifetime_days=1)
+    _, secret = create_token(user=mia, name="microscope PC", lifetime_days=1)
     answer = client.post(
         URL,
         {"project": project.pk, "file": SimpleUploadedFile("Au.tif", b"1")},
