@@ -54,9 +54,9 @@ class FitsSerializer(serializers.Serializer):
 
 
 RESULTS = OpenApiResponse(
-    description="`sequence` of the layer and one result an edit: `status` is applied, duplicate, merged, conflict "
-    "or refused; `detail` says why in one sentence; `particles` and `gone` tell the current state where it is not "
-    "what was asked for; `reload` stands where that would be too many."
+    description="`sequence` of the layer, how many `events` this request added, and one result an edit: `status` is "
+    "applied, duplicate, merged, conflict or refused; `detail` says why in one sentence; `particles` and `gone` "
+    "tell the current state where it is not what was asked for; `reload` stands where that would be too many."
 )
 
 
@@ -78,8 +78,9 @@ def told(result):
     return body
 
 
-def recorded(sequence, results):
-    return Response({"sequence": sequence, "results": [told(result) for result in results]})
+def answer(recorded):
+    results = [told(result) for result in recorded.results]
+    return Response({"sequence": recorded.sequence, "events": recorded.count, "results": results})
 
 
 def _whole(request, name):
@@ -123,7 +124,7 @@ class EditsView(APIView):
         sent = EditsSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         edits = [Edit(**edit) for edit in sent.validated_data["edits"]]
-        return recorded(*record_edits(layer=layer, by=request.user, edits=edits))
+        return answer(record_edits(layer=layer, by=request.user, edits=edits))
 
 
 class FitView(APIView):
@@ -134,7 +135,7 @@ class FitView(APIView):
         sent = FitsSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         edits = [Edit(action="change", **edit) for edit in sent.validated_data["edits"]]
-        return recorded(*fit_outlines(layer=layer, by=request.user, edits=edits))
+        return answer(fit_outlines(layer=layer, by=request.user, edits=edits))
 
 
 class HistoryView(APIView):

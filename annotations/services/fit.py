@@ -5,12 +5,12 @@ from dataclasses import replace
 from annotations.models import Event, Particle
 from annotations.outline import crop_slices, shrink_to_fit
 from annotations.services.pixels import frame_pixels
-from annotations.services.record_edits import Result, record_edits
+from annotations.services.record_edits import Recorded, Result, record_edits
 
 NO_EDGE = "No edge stands out in this box, so it stays a box; draw it tighter or set the size by hand."
 
 
-def fit_outlines(*, layer, by, edits) -> tuple[int, list[Result]]:
+def fit_outlines(*, layer, by, edits) -> Recorded:
     """Replace boxes by the outlines found in them; one without a clear edge stays a box.
 
     The pixels are read before the layer is locked: a fit waits for nobody and nobody waits for it.
@@ -37,9 +37,9 @@ def fit_outlines(*, layer, by, edits) -> tuple[int, list[Result]]:
                 continue
             change = replace(change, base_version=particle.version, fields={"outline": outline})
         changes.append(change)
-    sequence, results = record_edits(layer=layer, by=by, edits=changes)
-    done = {result.id: result for result in results} | unfit
-    return sequence, [done[edit.id] for edit in edits]
+    recorded = record_edits(layer=layer, by=by, edits=changes)
+    done = {result.id: result for result in recorded.results} | unfit
+    return replace(recorded, results=[done[edit.id] for edit in edits])
 
 
 def _outline(image, particle, frame):

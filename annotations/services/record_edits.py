@@ -47,9 +47,18 @@ class Result:
     suggestion_layers: list = field(default_factory=list)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """A layer's sequence after some edits, how many events they were, and what became of each."""
+
+    sequence: int
+    count: int
+    results: list[Result]
+
+
 @transaction.atomic
-def record_edits(*, layer, by, edits) -> tuple[int, list[Result]]:
-    """Append edits and bring the particles up to them; gives the layer's sequence and the results.
+def record_edits(*, layer, by, edits) -> Recorded:
+    """Append edits to a layer's ledger and bring its particles up to them.
 
     One bad edit is refused in its own result and does not hold up the others.
 
@@ -73,7 +82,7 @@ def record_edits(*, layer, by, edits) -> tuple[int, list[Result]]:
     if batch.events:
         told = {"layer": layer.pk, "sequence": layer.sequence, "frame": layer.frame_id}
         push(project_id=batch.project_id, kind="layer", payload=told)
-    return layer.sequence, results
+    return Recorded(sequence=layer.sequence, count=len(batch.events), results=results)
 
 
 def _replayed(batch, edit, known):

@@ -81,7 +81,7 @@ def test_the_projection_is_always_the_replay_of_the_events(project, owner, mia, 
         if len(batches[who]) < size:
             continue  # several edits in one request, made before any answer
         before = Event.objects.filter(layer=layer).count()
-        _, results = record_edits(layer=layer, by=(owner, mia)[who], edits=batches[who])
+        results = record_edits(layer=layer, by=(owner, mia)[who], edits=batches[who]).results
         if all(result.status in {"refused", "conflict", "duplicate"} for result in results):
             assert Event.objects.filter(layer=layer).count() == before
         sent[who] += batches[who]
@@ -105,14 +105,14 @@ def test_undoing_everything_in_turn_restores_the_start_and_redo_the_end(project,
     states, groups = [state()], []
     for _, kind, which, _, a, b in steps:
         edit = make_edit(layer, kind, KEYS[which], 0, a, b, [])
-        _, [result] = record_edits(layer=layer, by=owner, edits=[edit])
+        [result] = record_edits(layer=layer, by=owner, edits=[edit]).results
         if result.status == "applied":
             states.append(state())
             groups.append(edit.group)
     undone = []
     for group, expected in zip(reversed(groups), reversed(states[:-1]), strict=True):
         undo = Edit(id=uuid.uuid4(), group=uuid.uuid4(), action="undo", undoes=group)
-        _, [result] = record_edits(layer=layer, by=owner, edits=[undo])
+        [result] = record_edits(layer=layer, by=owner, edits=[undo]).results
         assert result.status == "applied"
         assert state() == expected
         undone.append(undo.group)
@@ -142,7 +142,7 @@ def test_two_who_draw_at_the_same_moment_lose_nothing(project, owner, mia):
                 drawn = Edit(action="add", particle=uuid.uuid4(), fields=box, **ids)
                 ids = {"id": uuid.uuid4(), "group": uuid.uuid4()}
                 moved = Edit(action="change", particle=shared, base_version=1, fields={"x": i}, **ids)
-                _, results = record_edits(layer=layer, by=user, edits=[drawn, moved, drawn])
+                results = record_edits(layer=layer, by=user, edits=[drawn, moved, drawn]).results
                 statuses.extend(result.status for result in results)
         except Exception as error:
             errors.append(error)
