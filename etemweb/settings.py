@@ -91,6 +91,15 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "io"
 CELERY_TASK_ROUTES = {"annotations.tasks.*": {"queue": "io"}, "mlcore.tasks.*": {"queue": "cpu"}}
+CELERY_BEAT_SCHEDULE = {
+    # What a lost worker left behind begins again within seconds, not when the broker runs out of patience.
+    "requeue-imports": {
+        "task": "annotations.tasks.requeue_imports_task",
+        "schedule": 15,
+        "options": {"expires": 15},
+    },
+    "requeue-runs": {"task": "mlcore.tasks.requeue_runs_task", "schedule": 15, "options": {"expires": 15}},
+}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": int(1.1 * (TASK_LIMIT_S + 60)),
     "unacked_restore_interval": 1,
@@ -175,8 +184,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
-    "PAGE_SIZE": 100,
+    "DEFAULT_PAGINATION_CLASS": "annotations.api.paging.Pages",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "annotations.api.errors.handle",
