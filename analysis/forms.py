@@ -18,13 +18,15 @@ class ChartForm(forms.Form):
         choices=[("number", "Number"), ("volume", "Volume")], required=False, label="Weighting"
     )
     axis = forms.ChoiceField(choices=[("log", "Log"), ("linear", "Linear")], required=False, label="Axis")
-    bins = forms.IntegerField(min_value=BINS_MIN, max_value=BINS_MAX, required=False, label="Bins")
+    bins = forms.IntegerField(
+        min_value=BINS_MIN, max_value=BINS_MAX, required=False, label="Bins (empty: automatic)"
+    )
 
 
 class SizeChoice:
     """The query string of the size page, with its defaults filled in."""
 
-    def __init__(self, data, project):
+    def __init__(self, data, project, skip=COUNTED_APART):
         data = data.copy()
         data.setdefault("source", default_source(project))
         data.setdefault("border", "exclude")
@@ -32,10 +34,8 @@ class SizeChoice:
         data.setdefault("weighting", "number")
         data.setdefault("axis", "log")
         self.data = data
-        self.filter = ParticleFilter(
-            data, Particle.objects.in_project(project), project=project, skip=COUNTED_APART
-        )
-        self.chart = ChartForm(data)
+        self.filter = ParticleFilter(data, Particle.objects.in_project(project), project=project, skip=skip)
+        self.chart = ChartForm(data, label_suffix="")
         self.filters = self.filter.form
 
     def is_valid(self):

@@ -1,10 +1,11 @@
 from django.urls import path
 
-from analysis.views import particles, sizes
+from analysis.views import export, particles, sizes
 
 urlpatterns = [
     path("projects/<int:pk>/sizes/", sizes.sizes, name="project-sizes"),
     path("projects/<int:pk>/sizes/histogram.csv", sizes.histogram_csv, name="project-sizes-csv"),
     path("projects/<int:pk>/particles/", particles.particles, name="project-particles"),
+    path("projects/<int:pk>/export/", export.export, name="project-export"),
     path("particles/<uuid:pk>/crop.png", particles.crop, name="particle-crop"),
 ]

@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.figures.theme import LOG_AXIS, layout
+from analysis.figures.theme import layout, log_axis
 
 POINTS_MAX = 4000  # above it a density: dots that cover each other lie about how many they are
 CELLS_X, CELLS_Y = 60, 40
@@ -25,9 +25,10 @@ def aspect_ratio_by_size(selection, *, is_log=True):
     """
     has_shape = np.isfinite(selection.aspect_ratio)
     diameter, aspect = selection.diameter[has_shape], selection.aspect_ratio[has_shape]
+    axis = log_axis(diameter.min(), diameter.max()) if is_log and np.unique(diameter).size > 1 else {}
     figure = go.Figure(
         layout=layout(
-            xaxis={"title": {"text": f"ECD ({selection.unit})"}, **(LOG_AXIS if is_log else {})},
+            xaxis={"title": {"text": f"ECD ({selection.unit})"}, **axis},
             yaxis={"title": {"text": "aspect ratio, major/minor"}, "range": [0.95, _upper(aspect)]},
         )
     )
@@ -58,7 +59,7 @@ def roundness_distribution(selection):
     roundness = selection.roundness[np.isfinite(selection.roundness)]
     figure = go.Figure(
         layout=layout(
-            xaxis={"title": {"text": "roundness 4A/(π·Feret_max²)"}, "range": [0, max(1.02, roundness.max(initial=0))]},
+            xaxis={"title": {"text": "roundness 4A/(π · Feret<sub>max</sub>²)"}, "range": [0, max(1.02, roundness.max(initial=0))]},
             yaxis={"title": {"text": "density"}, "rangemode": "tozero"},
         )
     )  # fmt: skip

@@ -4,7 +4,7 @@ from math import log10
 
 import plotly.graph_objects as go
 
-from analysis.figures.theme import LOG_AXIS, layout
+from analysis.figures.theme import layout, log_axis
 from analysis.metrology.summary import PERCENTS
 from analysis.reports.words import number
 
@@ -26,15 +26,20 @@ def size_distribution(summary):
     unit, found = summary.selection.unit, summary.histogram
     r = "₀" if summary.weighting == "number" else "₃"
     low, high = found.edges[:-1], found.edges[1:]
+    axis = log_axis(low[0], high[-1]) if found.is_log else {}
+    name = f"density q{r}(ln d)" if found.is_log else f"density q{r}(d) (1/{unit})"
     figure = go.Figure(
         layout=layout(
-            xaxis={"title": {"text": f"equivalent circular diameter d ({unit})"}, **(LOG_AXIS if found.is_log else {})},
-            yaxis={"title": {"text": f"density q{r}(ln d)" if found.is_log else f"density q{r}(d) (1/{unit})"}, "rangemode": "tozero"},
+            has_second_axis=True,
+            xaxis={"title": {"text": f"equivalent circular diameter d ({unit})"}, **axis},
+            yaxis={"title": {"text": name}, "rangemode": "tozero"},
             yaxis2={
                 "title": {"text": f"cumulative Q{r} (%)"},
                 "overlaying": "y",
                 "side": "right",
                 "range": [0, 103],
+                "tickmode": "linear",
+                "dtick": 20,
                 "showgrid": False,
             },
         )

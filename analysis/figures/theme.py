@@ -3,6 +3,8 @@
 Okabe and Ito's palette, which people with any colour vision can tell apart; lines differ in dash as well.
 """
 
+from math import ceil, floor, log10
+
 import plotly.graph_objects as go
 
 BLUE, SKY, VERMILION, ORANGE = "#0072B2", "#56B4E9", "#D55E00", "#E69F00"
@@ -49,14 +51,30 @@ TEMPLATES = {
         text="#e6ebef", muted="#7a8793", grid="#283139", surface="#171d23", bar=SKY, line=ORANGE
     ),
 }
-# Ticks of a logarithmic axis at 1, 2 and 5.
-LOG_AXIS = {"type": "log", "dtick": "D2", "minor": {"ticks": "outside", "dtick": "D1", "ticklen": 2}}
+TICKS_MIN = 4
 
 
-def layout(**more):
+def log_axis(low, high):
+    """A logarithmic axis with ticks at 1, 2, 5 times a power of ten, closer where those would be too few."""
+    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+    for steps in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8), [1 + step / 10 for step in range(90)]):
+        ticks = [step * 10.0**power for power in powers for step in steps]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        if len(ticks) >= TICKS_MIN:
+            break
+    margin = 0.015 * log10(high / low)
+    return {
+        "type": "log",
+        "range": [log10(low) - margin, log10(high) + margin],
+        "tickvals": ticks,
+        "ticktext": [f"{tick:g}" for tick in ticks],
+    }
+
+
+def layout(*, has_second_axis=False, **more):
     """The layout all charts share; the browser adds the template of the hour."""
     return go.Layout(
-        margin={"l": 64, "r": 64, "t": 44, "b": 52},
+        margin={"l": 60, "r": 60 if has_second_axis else 16, "t": 44 if has_second_axis else 12, "b": 48},
         showlegend=False,
         bargap=0,
         hovermode="closest",

@@ -66,6 +66,8 @@ def scale(selection, calibrations):
         ]
         return f"Calibration: {'; '.join(named)}."
     sizes = [size for _, size, _, _ in calibrations]
+    if min(sizes) == max(sizes):
+        return f"{count(len(sizes), 'calibration')}, all of {number(sizes[0], 5)} nm/px."
     return f"{count(len(sizes), 'calibration')}, {number(min(sizes), 4)} to {number(max(sizes), 4)} nm/px."
 
 
@@ -90,7 +92,7 @@ def intervals_note(summary):
             f"{'is' if n == 1 else 'are'} too few ({INTERVAL_GROUPS_MIN} at least)."
         )
     return (
-        f"95 % intervals by resampling the {grouped(n)} files (bootstrap, 1{chr(0x202F)}000 times): particles of one "
+        f"95 % intervals by resampling the {grouped(n)} files (bootstrap, 1,000 times): particles of one "
         "image resemble each other, so the number of images decides."
     )
 

@@ -2,8 +2,6 @@
 
 from math import floor, isfinite, log10
 
-NARROW_SPACE = "\u202f"
-
 
 def number(value, digits=3):
     """`value` with `digits` significant digits and no exponent: 9.62, 1230, 0.00417."""
@@ -14,14 +12,14 @@ def number(value, digits=3):
 
 
 def count(n, one, many=None):
-    """“1 image”, “12 345 images”."""
+    """“1 image”, “12,345 images”."""
     words = one if n == 1 else many or f"{one}s"
     return f"{grouped(n)} {words}"
 
 
 def grouped(n):
-    """Thousands apart by a narrow space, as SI has it."""
-    return f"{n:,}".replace(",", NARROW_SPACE)
+    """Thousands set apart, as the pages do it."""
+    return f"{n:,}"
 
 
 def listed(words):

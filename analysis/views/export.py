@@ -1,0 +1,58 @@
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from analysis.forms import SizeChoice
+from annotations.api.exchange import COUNTS
+from annotations.exchange.coco import BYTES_MAX
+from annotations.models import Project
+from annotations.services.access import fetch
+from annotations.services.import_particles import import_coco
+
+MEGABYTES_MAX = BYTES_MAX // 2**20
+ALL = "border=include&feret_min_px="  # an export leaves nothing out unless asked to
+
+
+class CocoForm(forms.Form):
+    file = forms.FileField(label="COCO JSON file", help_text=f"At most {MEGABYTES_MAX} MB.")
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > BYTES_MAX:
+            size = f"{file.size / 2**20:.0f} MB"
+            raise forms.ValidationError(f"The file has {size}; at most {MEGABYTES_MAX} MB are read at once.")
+        return file
+
+
+@require_http_methods(["GET", "POST"])
+def export(request, pk):
+    """The ways out of a project, and the way in for particles from elsewhere."""
+    may = "editable_by" if request.method == "POST" else "visible_to"
+    project = fetch(Project.objects, by=request.user, may=may, pk=pk)
+    choice = SizeChoice(request.GET or QueryDict(ALL), project, skip=())
+    is_valid = choice.is_valid()
+    form, report = CocoForm(request.POST or None, request.FILES or None), None
+    if request.method == "POST" and form.is_valid():
+        try:
+            report = import_coco(
+                project=project,
+                by=request.user,
+                raw=form.cleaned_data["file"].read(),
+                is_trial=request.POST.get("action") != "import",
+            )
+        except ValidationError as error:
+            form.add_error("file", error)
+    page = {
+        "project": project,
+        "filters": choice.filters,
+        "query": choice.query() if is_valid else "",
+        "n": choice.filter.qs.count() if is_valid else None,
+        "form": form,
+        "report": report,
+        "counts": report and {name: report.counts[name] for name in COUNTS},
+        "may_import": Project.objects.editable_by(request.user).filter(pk=pk).exists(),
+    }
+    status = 400 if form.errors or not is_valid else 200
+    return render(request, "analysis/export.html", page, status=status)

@@ -1,0 +1,158 @@
+"""Particles out and in: CSV and COCO."""
+
+from django.core.exceptions import ValidationError
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations.api.particle_filters import WORKING, ParticleFilter
+from annotations.api.streaming import streamed
+from annotations.exchange.coco import BYTES_MAX
+from annotations.models import Particle, Project
+from annotations.services.access import fetch
+from annotations.services.export_project import coco_pieces, csv_pieces
+from annotations.services.import_particles import import_coco
+
+FILTERS = [
+    OpenApiParameter(
+        "source", str, description="working (default), drawn, accepted, imported, engine:…, run:…"
+    ),
+    OpenApiParameter("label_class", str, many=True, description="Id of a class, or “none”; repeatable."),
+    OpenApiParameter("acquisition", int),
+    OpenApiParameter("confidence_min", float),
+    OpenApiParameter("border", str, enum=["exclude", "weight", "include"]),
+    OpenApiParameter("feret_min_px", float),
+    OpenApiParameter("ecd_nm_min", float),
+    OpenApiParameter("ecd_nm_max", float),
+]
+
+
+class AsItComes(BaseContentNegotiation):
+    """A download has one format; errors stay JSON."""
+
+    def select_parser(self, request, parsers):
+        return parsers[0]
+
+    def select_renderer(self, request, renderers, format_suffix=None):
+        return renderers[0], renderers[0].media_type
+
+
+def chosen_particles(request, project):
+    """The filter of a request, valid; refuses by field otherwise."""
+    data = request.GET.copy()
+    data.setdefault("source", WORKING)
+    chosen = ParticleFilter(data, Particle.objects.in_project(project), project=project)
+    if not chosen.is_valid():
+        raise ValidationError({name: [str(e) for e in errors] for name, errors in chosen.form.errors.items()})
+    return chosen
+
+
+class ParticlesCsvView(APIView):
+    """All particles that fit, one line each, sizes in px and, where calibrated, in nm (docs/exports.md)."""
+
+    content_negotiation_class = AsItComes
+
+    @extend_schema(parameters=FILTERS, responses={(200, "text/csv"): OpenApiTypes.STR})
+    def get(self, request, pk):
+        project = fetch(Project.objects, by=request.user, pk=pk)
+        pieces = csv_pieces(particles=chosen_particles(request, project).qs)
+        name = f"particles-project-{project.pk}.csv"
+        return streamed(request, pieces, content_type="text/csv; charset=utf-8", filename=name)
+
+
+class CocoExportView(APIView):
+    """All images, and the particles that fit, as COCO JSON; importing it gives the same particles again."""
+
+    content_negotiation_class = AsItComes
+
+    @extend_schema(parameters=FILTERS, responses={200: OpenApiTypes.OBJECT})
+    def get(self, request, pk):
+        project = fetch(Project.objects, by=request.user, pk=pk)
+        chosen = chosen_particles(request, project)
+        acquisition = chosen.form.cleaned_data["acquisition"]
+        pieces = coco_pieces(
+            project=project, particles=chosen.qs, acquisitions=[acquisition] if acquisition else None
+        )
+        name = f"coco-project-{project.pk}.json"
+        return streamed(request, pieces, content_type="application/json", filename=name)
+
+
+class CocoImportSerializer(serializers.Serializer):
+    file = serializers.FileField(help_text=f"A COCO JSON file, at most {BYTES_MAX // 2**20} MB.")
+    dry_run = serializers.BooleanField(default=False, help_text="Only say what would happen.")
+
+    def validate_file(self, file):
+        if file.size > BYTES_MAX:
+            raise serializers.ValidationError(
+                f"The file has {file.size / 2**20:.0f} MB; at most {BYTES_MAX // 2**20} MB are read at once."
+            )
+        return file
+
+
+COUNTS = ["new", "present", "deleted", "unmatched", "simplified", "box_only"]
+
+
+def report_json(report):
+    return {
+        "is_done": report.is_done,
+        **{name: report.counts[name] for name in COUNTS},
+        "new_classes": report.new_classes,
+        "images": [
+            {
+                "file_name": match.name,
+                "frame": match.frame.pk if match.frame else None,
+                "acquisition": match.frame.acquisition.name if match.frame else None,
+                "frame_index": match.frame.index if match.frame else None,
+                "matched_by": match.how or None,
+                "problem": match.problem,
+                "annotations": n,
+            }
+            for match, n in report.images
+        ],
+    }
+
+
+REPORT = inline_serializer(
+    "CocoImportReport",
+    {
+        "is_done": serializers.BooleanField(help_text="False after a dry run."),
+        **{name: serializers.IntegerField() for name in COUNTS},
+        "new_classes": serializers.ListField(child=serializers.CharField()),
+        "images": inline_serializer(
+            "CocoImportImage",
+            {
+                "file_name": serializers.CharField(),
+                "frame": serializers.IntegerField(allow_null=True),
+                "acquisition": serializers.CharField(allow_null=True),
+                "frame_index": serializers.IntegerField(allow_null=True),
+                "matched_by": serializers.CharField(allow_null=True, help_text="content or name"),
+                "problem": serializers.CharField(help_text="Why no image fits; empty if one does."),
+                "annotations": serializers.IntegerField(),
+            },
+            many=True,
+        ),
+    },
+)
+
+
+class CocoImportView(APIView):
+    """Add the annotations of a COCO file; the same file again adds nothing."""
+
+    parser_classes = [MultiPartParser, FormParser]
+
+    @extend_schema(request={"multipart/form-data": CocoImportSerializer}, responses=REPORT)
+    def post(self, request, pk):
+        project = fetch(Project.objects, by=request.user, may="editable_by", pk=pk)
+        sent = CocoImportSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        report = import_coco(
+            project=project,
+            by=request.user,
+            raw=sent.validated_data["file"].read(),
+            is_trial=sent.validated_data["dry_run"],
+        )
+        return Response(report_json(report))
