@@ -103,6 +103,13 @@ class Run(models.Model):
         return self.frames_done / self.frames_total if self.frames_total else 0.0
 
     @property
+    def seconds(self):
+        """From its start to its end, or until now; None before it began."""
+        if self.started_at is None:
+            return None
+        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
+
+    @property
     def is_finished(self):
         return self.status in {Run.Status.SUCCEEDED, Run.Status.FAILED, Run.Status.CANCELLED}
 

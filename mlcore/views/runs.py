@@ -4,7 +4,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -61,10 +61,13 @@ def run(request, pk):
     )
     pending = Q(layer__particles__decision=Particle.Decision.PENDING)
     accepted = Q(layer__particles__decision=Particle.Decision.ACCEPTED)
+    siblings = Frame.objects.filter(acquisition=OuterRef("frame__acquisition")).order_by()
+    n_frames = siblings.values("acquisition").annotate(n=Count("pk")).values("n")
     predictions = (
         Prediction.objects.filter(run=found)
         .select_related("frame__acquisition")
         .annotate(
+            n_frames=Subquery(n_frames),
             n_particles=Count("layer__particles"),
             n_pending=Count("layer__particles", filter=pending),
             n_accepted=Count("layer__particles", filter=accepted),

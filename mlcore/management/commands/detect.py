@@ -1,0 +1,135 @@
+"""Find and measure particles in files, without a site: one CSV a frame."""
+
+import math
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from annotations import instruments, shape
+from mlcore.inference.engine import DEFAULT_ENGINE, ENGINES, load_engine
+from mlcore.inference.inputs import input_files
+from mlcore.inference.table import rows, write_table
+
+
+class Command(BaseCommand):
+    help = (
+        "Find particles in micrographs and write one CSV a frame into a folder, named after the input. "
+        "Boxes are in pixels from the top-left corner; nm only with a calibration."
+    )
+    requires_system_checks = []  # needs no running site and no database
+
+    def add_arguments(self, parser):
+        parser.add_argument("inputs", nargs="+", metavar="INPUT", help="A file, a folder, or a pattern.")
+        parser.add_argument("--out", required=True, metavar="DIR", help="Folder for the CSV files.")
+        parser.add_argument(
+            "--pixel-size-nm", metavar="X", help="nm per pixel; by default the file's own, if it is clear."
+        )
+        parser.add_argument("--engine", default=DEFAULT_ENGINE, metavar="NAME", help=", ".join(ENGINES))
+
+    def handle(self, *, inputs, out, pixel_size_nm, engine, **options):
+        self.said = set()
+        given = _pixel_size(pixel_size_nm)
+        try:
+            finder = load_engine(engine)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+        folder = _folder(out)
+        files, complaints = input_files(inputs)
+        for sentence in complaints:
+            self.warn(sentence)
+        failed = len(complaints)
+        taken = {}
+        for path in files:
+            if path.stem in taken:
+                self.warn(
+                    f"“{path}” was left out: it would be written over the tables of “{taken[path.stem]}”, "
+                    "which has the same name; give it another --out."
+                )
+                failed += 1
+            elif self.detect(path, folder, finder, given):
+                taken[path.stem] = path
+            else:
+                failed += 1
+        if failed:
+            raise SystemExit(1)
+
+    def detect(self, path, folder, finder, given):
+        """Write the tables of one file; whether all went well. What goes wrong is said in one sentence."""
+        self.said = set()
+        try:
+            recording = instruments.read(path)
+            for note in recording.notes:
+                self.warn(f"“{path.name}”: {note}")
+            for index, image in enumerate(recording.frames):
+                name = path.stem if recording.n_frames == 1 else f"{path.stem}-f{index:04d}"
+                size = self.pixel_size(path, recording, index, given)
+                found = finder.find(image, size and math.sqrt(size[0] * size[1]))
+                limits = (image.shape[1], image.shape[0])
+                measured = shape.measure_many([one.outline for one in found], limits, size)
+                write_table(folder / f"{name}.csv", rows(found, measured))
+                self.stdout.write(f"{name}.csv: {len(found)} particle{'s' * (len(found) != 1)}")
+        except instruments.Refusal as refusal:
+            self.warn(_about(path, str(refusal)))
+        except MemoryError:
+            self.warn(f"“{path.name}” does not fit into this machine's memory; please crop or bin it.")
+        except OSError as error:
+            self.warn(f"“{path.name}”: {error.strerror or error}.")
+        except ValueError as error:
+            self.warn(_about(path, str(error)))
+        except Exception as error:  # a reader's surprise must not stop the other files
+            self.warn(
+                f"“{path.name}” could not be searched: internal error ({type(error).__name__}: {error})."
+            )
+        else:
+            return True
+        return False
+
+    def pixel_size(self, path, recording, index, given):
+        """(x, y) in nm/px for a frame, or None; what a person should know goes to stderr."""
+        reason = recording.reason_unsizeable(index)
+        agreement = recording.agreement(index)
+        if reason:
+            self.warn(_about(path, f"{reason} Its nm columns stay empty."))
+            return None
+        if given:
+            own = agreement.pixel_size_nm
+            if own and abs(own[0] / given - 1) > 0.01:
+                self.warn(f"“{path.name}” itself says {own[0]:.5g} nm/px; the {given:.5g} given is used.")
+            return (given, given)
+        if agreement.conflict:
+            self.warn(_about(path, f"{agreement.conflict} Its nm columns stay empty; use --pixel-size-nm."))
+        if agreement.warning:
+            self.warn(_about(path, agreement.warning))
+        return agreement.pixel_size_nm
+
+    def warn(self, sentence):
+        sentence = " ".join(sentence.split())
+        if sentence not in self.said:  # once a file, not once a frame
+            self.said.add(sentence)
+            self.stderr.write(sentence)
+
+
+def _about(path, sentence):
+    """The sentence, with the file's name where it does not tell it itself."""
+    return sentence if path.name in sentence else f"“{path.name}”: {sentence}"
+
+
+def _pixel_size(text):
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (0 < value < math.inf):
+        raise CommandError(f"--pixel-size-nm must be a positive number of nm per pixel, got “{text}”.")
+    return value
+
+
+def _folder(out):
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"The folder “{out}” cannot be made: {error.strerror}.") from None
+    return folder

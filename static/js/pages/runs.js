@@ -1,0 +1,40 @@
+// The runs of a project, or one run: the server renders, this keeps what it rendered up to date.
+import { pageData } from "../lib/page_data.js";
+import { refresher } from "../lib/part.js";
+import { connectFeed, feedUrl } from "../lib/socket.js";
+import { toast } from "../lib/toast.js";
+
+const data = pageData("page-data");
+const GONE = {
+  401: "You are logged out; log in again to see what is new.",
+  404: "You are no longer a member of this project.",
+};
+
+const refresh = refresher(() => new URL(location.href), data.part, {
+  onError: (error) => {
+    if (!GONE[error.status]) return;
+    feed.stop();
+    toast(GONE[error.status], "error");
+  },
+});
+
+const feed = connectFeed(feedUrl(data.project), {
+  onMessage(message) {
+    const isMine = message.type === "run" && (!data.run || message.id === data.run);
+    if (isMine || message.type === "acquisition") refresh();
+  },
+  onState(state) {
+    document.querySelector("[data-feed-state]").hidden = state !== "polling";
+  },
+  refetch: refresh,
+});
+window.addEventListener("online", feed.reconnect);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) feed.reconnect(); });
+
+// One click, one run; the server refuses a second one anyway.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-once]")) return;
+  const button = event.target.querySelector("button[type=submit]");
+  if (button.dataset.sent) event.preventDefault();
+  button.dataset.sent = "yes";
+});
