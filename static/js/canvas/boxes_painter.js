@@ -34,31 +34,35 @@ export function createBoxesPainter({ getStore, getStyle, isVisible = () => true 
     if (!n) return;
     const isDetailed = n <= DETAIL_UP_TO;
     const { scale, x: left, y: top } = viewport.state;
-    ctx.lineJoin = "round";
     for (const [style, slots] of buckets) {
       if (!slots.length) continue;
-      const outlined = [];
-      const path = new Path2D();
+      const [boxes, outlines] = [[], new Path2D()];
+      let nOutlined = 0;
       for (const slot of slots) {
         const [width, height] = [store.width[slot] * scale, store.height[slot] * scale];
-        if (store.outlines[slot] && Math.max(width, height) >= OUTLINE_FROM_PX) outlined.push(slot);
-        else path.rect((store.x[slot] - left) * scale, (store.y[slot] - top) * scale, width, height);
+        if (store.outlines[slot] && Math.max(width, height) >= OUTLINE_FROM_PX) {
+          traceOutline(outlines, store.outlines[slot], viewport.state);
+          nOutlined += 1;
+        } else boxes.push((store.x[slot] - left) * scale, (store.y[slot] - top) * scale, width, height);
       }
-      const outlines = new Path2D();
-      for (const slot of outlined) traceOutline(outlines, store.outlines[slot], viewport.state);
-      for (const line of outlined.length < slots.length ? [path, outlines] : [outlines]) {
-        if (isDetailed) stroke(ctx, line, HALO, (style.width ?? 1.5) + 1.5, []);
-        stroke(ctx, line, style.color, style.width ?? 1.5, isDetailed ? style.dash : []);
-      }
+      const line = { boxes, outlines: nOutlined ? outlines : null };
+      if (isDetailed) stroke(ctx, line, HALO, (style.width ?? 1.5) + 1.5, []);
+      stroke(ctx, line, style.color, style.width ?? 1.5, isDetailed ? style.dash : []);
     }
   };
 }
 
-function stroke(ctx, path, color, width, dash) {
+function stroke(ctx, { boxes, outlines }, color, width, dash) {
   ctx.strokeStyle = color;
   ctx.lineWidth = width;
   ctx.setLineDash(dash);
-  ctx.stroke(path);
+  // Rectangles one by one and with square corners: without a GPU 5,000 of them take 5 ms this way, 25 ms as one
+  // path and 50 ms as one path with round corners.
+  ctx.lineJoin = "miter";
+  for (let i = 0; i < boxes.length; i += 4) ctx.strokeRect(boxes[i], boxes[i + 1], boxes[i + 2], boxes[i + 3]);
+  if (!outlines) return;
+  ctx.lineJoin = "round";
+  ctx.stroke(outlines);
 }
 
 export function traceOutline(path, points, { scale, x: left, y: top }) {
