@@ -4,20 +4,29 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from etemweb.embedded import postgres, valkey
+from etemweb.embedded.account import servers_account
 from etemweb.embedded.errors import StartError
+from etemweb.embedded.programs import postgres_programs, valkey_program
 
 __all__ = ["StartError", "start", "start_postgres", "start_valkey", "stop"]
 
+BOTH = (postgres, valkey)
 start_postgres, start_valkey = postgres.start, valkey.start
 
 
-def start(data_dir: Path, *, durable: bool = True):
-    """Start both, side by side; those that run already are left alone."""
+def start(data_dir: Path, *, durable: bool = True, wanted=BOTH):
+    """Start those `wanted`, side by side; one that runs already is left alone."""
+    # Found, and where need be copied, before there are threads: a process that another thread starts while a
+    # program is being written would hold that file open, and the kernel would not run it.
+    who = servers_account()
+    if postgres in wanted:
+        postgres_programs(data_dir / "postgres", who)
+    if valkey in wanted:
+        valkey_program(who)
     with ThreadPoolExecutor() as pool:
-        for begun in [
-            pool.submit(begin, data_dir, durable=durable) for begin in (postgres.start, valkey.start)
-        ]:
-            begun.result()
+        begun = [pool.submit(server.start, data_dir, durable=durable) for server in wanted]
+    for start_of_one in begun:
+        start_of_one.result()
 
 
 def stop(data_dir: Path, *, quickly: bool = False):

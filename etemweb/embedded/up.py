@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from etemweb.embedded import data_dir, postgres, valkey
+from etemweb.embedded import data_dir, postgres, servers, valkey
 from etemweb.embedded.errors import StartError
 from etemweb.embedded.processes import BASE_DIR, Child, stop_all
 
@@ -83,7 +83,7 @@ class Site:
         self.worker = Child("worker", ["worker"], logs / "worker.log")
         self.children = [*self.web, self.worker]
         self.web[0].start()
-        self._start_servers()
+        servers.start(self.folder, wanted=self.embedded)
         self.web[0].go()
         self._await_first_page()
         for child in self.children[1:]:  # only now: two imports at once would delay the first page
@@ -94,23 +94,6 @@ class Site:
         logins = self.folder / "demo-logins.txt"
         if logins.exists():
             say(logins.read_text().rstrip())
-
-    def _start_servers(self):
-        problems = []
-
-        def begin(server):
-            try:
-                server.start(self.folder)
-            except Exception as error:
-                problems.append(error)
-
-        threads = [threading.Thread(target=begin, args=[server]) for server in self.embedded]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if problems:
-            raise problems[0]
 
     def _await_first_page(self):
         limit = time.monotonic() + FIRST_PAGE_LIMIT_S
@@ -184,7 +167,7 @@ def main(argv=None) -> int:
     try:
         site.start()
         site.keep_running()
-    except StartError as error:
+    except (StartError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     finally:
