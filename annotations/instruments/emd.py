@@ -24,7 +24,14 @@ def read(path, name, limits):
         if is_velox and "Image" not in file["Data"]:
             raise Refusal(f"“{name}” is a spectrum, not an image; upload the micrograph it was taken from.")
         _check_shapes(file, name, limits)
-        found = rosetta.signals("emd", path)
+        try:
+            found = rosetta.signals("emd", path)
+        except MemoryError:
+            raise
+        except Exception:
+            return _by_h5py(path, is_velox, name, limits)
+        if not is_velox:
+            found = [_upright(signal) for signal in found]
         recording = rosetta.recording_of(found, reader=READER, name=name, limits=limits)
         recording.readings += (
             _velox_readings(file, recording) if is_velox else _berkeley_readings(file, recording)
@@ -75,6 +82,28 @@ def _berkeley_groups(file, depth=4):
                 yield from _berkeley_groups(item, depth - 1)
 
 
+def _by_h5py(path, is_velox, name, limits):
+    """The images alone, with the pixel size that h5py finds, where RosettaSciIO cannot open the file."""
+    import dask.array
+
+    file = h5py.File(path, "r")  # stays open: frames are read from it later
+    found = []
+    for data in _image_data(file):
+        if data.dtype.names or not 2 <= data.ndim <= 3:
+            continue
+        chunk = (*data.shape[:2], 1) if is_velox else (1, *data.shape[1:]) if data.ndim == 3 else data.shape
+        lazy = dask.array.from_array(data, chunks=chunk)
+        stack = dask.array.moveaxis(lazy, 2, 0) if is_velox else lazy
+        navigate = [True] * (stack.ndim - 2) + [False, False]
+        axes_found = [{"size": n, "navigate": nav} for n, nav in zip(stack.shape, navigate, strict=True)]
+        found.append({"data": stack, "axes": axes_found, "metadata": {}, "original_metadata": {}})
+    recording = rosetta.recording_of(found, reader=SECOND, name=name, limits=limits, keep=file)
+    recording.readings += (
+        _velox_readings(file, recording) if is_velox else _berkeley_readings(file, recording)
+    )
+    return recording
+
+
 def _velox_readings(file, recording):
     """The pixel size in the JSON beside each image, frame by frame."""
     readings, index = [], 0
@@ -96,21 +125,36 @@ def _velox_readings(file, recording):
 
 
 def _berkeley_readings(file, recording):
-    """Step and unit of the two last dimensions of the only image; with several, RosettaSciIO is alone."""
+    """Step and unit of x and y of the only image; with several, RosettaSciIO is alone."""
     groups = [group for group in _berkeley_groups(file) if 2 <= group["data"].ndim <= 3]
     if len(groups) != 1:
         return []
     group = groups[0]
-    found = []
-    for number in (group["data"].ndim, group["data"].ndim - 1):  # x is the last: dimN, then y
-        dimension = group.get(f"dim{number}")
-        if dimension is None or dimension.size < 2:
-            return []
-        unit = dimension.attrs.get("units", "")
-        found.append((float(dimension[1]) - float(dimension[0]), _plain_unit(unit)))
-    return axes.judge(*found, reader=SECOND, is_second=True).readings
+    dimensions = [group.get(f"dim{number}") for number in range(1, group["data"].ndim + 1)]
+    if any(dimension is None or dimension.size < 2 for dimension in dimensions):
+        return []
+    named = {_text(dimension.attrs.get("name", "")).lower(): dimension for dimension in dimensions}
+    # Without names x is the first dimension, as RosettaSciIO has it.
+    found = [named.get("x", dimensions[0]), named.get("y", dimensions[1])]
+    steps = [(float(d[1]) - float(d[0]), _text(d.attrs.get("units", "")).strip("[]")) for d in found]
+    return axes.judge(*steps, reader=SECOND, is_second=True).readings
 
 
-def _plain_unit(unit):
-    text = unit.decode("utf-8", "replace") if isinstance(unit, bytes) else str(unit)
-    return text.strip().strip("[]")
+def _upright(signal):
+    """Rows are y and columns x where the axes have these names: who wrote the file chose their order."""
+    found = list(signal["axes"])
+    names = [str(axis.get("name")).lower() for axis in found]
+    if not {"x", "y"} <= set(names) or len(names) > 3:
+        return signal
+    order = [place for place, name in enumerate(names) if name not in ("x", "y")]
+    order += [names.index("y"), names.index("x")]
+    placed = [
+        {**found[place], "navigate": names[place] not in ("x", "y"), "index_in_array": new}
+        for new, place in enumerate(order)
+    ]
+    return {**signal, "data": signal["data"].transpose(order), "axes": placed}
+
+
+def _text(value):
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return text.strip()

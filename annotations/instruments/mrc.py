@@ -26,7 +26,7 @@ def read(path, name, limits):
             raise Refusal(
                 f"“{name}” is an MRC file of mode {mode}, which is not read here; export as mode 2."
             )
-        if int(header.ispg) == 401 or int(header.mz) not in (0, 1, n_frames) and int(header.ispg) > 400:
+        if int(header.ispg) == 401 or (int(header.mz) not in (0, 1, n_frames) and int(header.ispg) > 400):
             raise Refusal(f"“{name}” is a stack of volumes, not of images; export one volume.")
         limits.check_stack(n_frames, height, width)
         needed = 1024 + int(header.nsymbt) + width * height * n_frames * MODES[mode]

@@ -2,7 +2,9 @@
 
 import bz2
 import gzip
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 
 from annotations.instruments.recording import Refusal
@@ -20,26 +22,27 @@ def read(path, name, limits):
     with path.open("rb") as file:
         opener = OPENERS[file.read(2)]
     most = min(UNPACKED_BYTES, limits.file_bytes, path.stat().st_size * RATIO + 2**20)
-    folder = tempfile.TemporaryDirectory()
-    target = Path(folder.name) / "unpacked"
+    folder = tempfile.mkdtemp()
+    try:
+        target = Path(folder) / "unpacked"
+        _unpack(opener, path, target, name, most)
+        recording = reading.read_plain(target, name, limits)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    # The folder lives as long as the frames that are read from it.
+    weakref.finalize(recording.frames, shutil.rmtree, folder, ignore_errors=True)
+    recording.reader += ", unpacked"
+    return recording
+
+
+def _unpack(opener, path, target, name, most):
     with opener(path) as packed, target.open("wb") as out:
         chunk = packed.read(HEAD_BYTES)
         if family_of(chunk, name) in ("gzip", "bzip2"):
             raise Refusal(f"“{name}” is packed more than once; please unpack it.")
         while chunk:
             if out.tell() + len(chunk) > most:
-                raise Refusal(
-                    f"“{name}” unpacks to more than {most:,} bytes; please unpack it and upload that."
-                )
+                raise Refusal(f"“{name}” unpacks to more than {most:,} bytes; please upload it unpacked.")
             out.write(chunk)
             chunk = packed.read(CHUNK_BYTES)
-    recording = reading.read_plain(target, name, limits)
-    recording.frames = _with(folder, recording.frames)
-    recording.reader += ", unpacked"
-    return recording
-
-
-def _with(folder, frames):
-    """The frames, and the folder that they are read from until they are done."""
-    with folder:
-        yield from frames

@@ -7,6 +7,7 @@ beside it. A pattern's step, read as a length, is far from any pixel's, so it gi
 import os
 import struct
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,7 +45,9 @@ def read(path, name, limits):
         metadata={"elements": [{"dx_m": dx, "dy_m": dy} for dx, dy, _, _ in elements[:100]]},
     )
     verdict = _first_reading(path)
-    recording.readings += verdict.readings
+    # RosettaSciIO looks at the first image alone; where others differ, it says nothing of them.
+    is_uniform = len({(dx, dy) for dx, dy, _, _ in elements}) == 1
+    recording.readings += [replace(r, frame_index=None if is_uniform else 0) for r in verdict.readings]
     for index, (dx, dy, _, _) in enumerate(elements):
         found = axes.judge(
             (dx, "m"), (dy, "m"), reader=SECOND, frame_index=index, is_second=bool(verdict.readings)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import tifffile
 
-from annotations.instruments import axes, rosetta, tiff_vendors
+from annotations.instruments import axes, tiff_vendors
 from annotations.instruments.fields import fields_of, moment, only_known, surroundings
 from annotations.instruments.units import PRINT_RESOLUTION_NM
 
@@ -26,7 +26,7 @@ def add_readings(recording, path, tif, pages):
     """Add what every reader says of the pixel size, and the searchable fields."""
     vendor = tiff_vendors.vendor_of(pages[0])
     if vendor or tif.is_imagej or any(code in pages[0].tags for code in GATAN_TAGS):
-        _add_rosetta(recording, path, vendor)
+        _add_rosetta(recording, path, tif, vendor)
     found = []
     for place, page in enumerate(pages):
         if place and not tiff_vendors.vendor_of(page):
@@ -55,9 +55,12 @@ def add_readings(recording, path, tif, pages):
     _add_fields(recording, pages[0])
 
 
-def _add_rosetta(recording, path, vendor):
+def _add_rosetta(recording, path, tif, vendor):
+    # Its public function opens the file once more and leaves it open.
+    from rsciio.tiff._api import _read_tiff
+
     try:
-        signal = rosetta.signals("tiff", path)[0]
+        signal = _read_tiff(tif, tif.series[0], str(path), lazy=True)
         named = {axis["name"]: axis for axis in signal["axes"]}
         x, y = named["width"], named["height"]
     except MemoryError:

@@ -64,8 +64,9 @@ def requeue_lost_imports():
     count = 0
     for acquisition in Acquisition.objects.filter(status=Acquisition.Status.IMPORTING):
         with _lease(acquisition.pk) as is_free:
-            pass
-        if is_free:
+            # Back to waiting, so that the next round does not queue it again.
+            is_lost = is_free and _still_importing(acquisition.pk).update(status=Acquisition.Status.QUEUED)
+        if is_lost:
             with transaction.atomic():
                 queue(acquisition=acquisition)
             count += 1
@@ -75,6 +76,10 @@ def requeue_lost_imports():
             queue(acquisition=acquisition)
         count += 1
     return count
+
+
+def _still_importing(pk):
+    return Acquisition.objects.filter(pk=pk, status=Acquisition.Status.IMPORTING)
 
 
 @contextmanager
