@@ -5,6 +5,7 @@ from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import get_conditional_response, patch_cache_control
+from django.views.decorators.http import require_safe
 
 from analysis.figures.crop import crop_png
 from analysis.reports import words
@@ -24,6 +25,7 @@ ORDERS = {
 RANGES = ["ecd_nm_min", "ecd_nm_max", "ecd_nm_below", "ecd_px_min", "ecd_px_max", "ecd_px_below"]
 
 
+@require_safe
 def particles(request, pk):
     """The particles themselves, as pictures: what a bar of the size chart leads to."""
     project = fetch(Project.objects, by=request.user, pk=pk)
@@ -47,6 +49,7 @@ def particles(request, pk):
     return render(request, "analysis/particles.html", page)
 
 
+@require_safe
 def crop(request, pk):
     """A particle's picture as PNG."""
     visible = Particle.objects.visible_to(request.user)

@@ -5,6 +5,7 @@ from csp.decorators import csp_update
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from analysis.figures.shape import aspect_ratio_by_size, roundness_distribution
 from analysis.figures.size import size_distribution
@@ -21,6 +22,7 @@ from annotations.services.access import fetch
 allow_chart_styles = csp_update({"style-src": ["'self'", "'unsafe-inline'"]})
 
 
+@require_safe
 @allow_chart_styles
 def sizes(request, pk):
     """The size distribution of a project's particles."""
@@ -36,10 +38,11 @@ def sizes(request, pk):
         "gallery": f"{reverse('project-particles', args=[pk])}?{choice.query()}",
     }
     if selection.n:
-        page |= _charts(project, choice, selection)
+        page |= charts_of(project, choice, selection, summarise(selection, **choice.drawing))
     return render(request, "analysis/sizes.html", page)
 
 
+@require_safe
 def histogram_csv(request, pk):
     """The bins of the chart, as drawn."""
     project = fetch(Project.objects, by=request.user, pk=pk)
@@ -59,8 +62,8 @@ def histogram_csv(request, pk):
     return response
 
 
-def _charts(project, choice, selection):
-    summary = summarise(selection, **choice.drawing)
+def charts_of(project, choice, selection, summary):
+    """All that the page shows of a selection that is not empty."""
     named = [
         (c.acquisition.name, c.pixel_size_x_nm, c.get_source_display().lower(), c.version)
         for c in calibrations_named(selection.calibrations)

@@ -4,6 +4,7 @@ import django_filters
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
+from annotations.api.key_filter import KeyFilter
 from annotations.models import Acquisition, Frame
 from annotations.models.overview import by_calibration, search
 
@@ -16,6 +17,8 @@ class AcquisitionFilters(django_filters.FilterSet):
     q = django_filters.CharFilter(
         method="by_words", label="Words that occur anywhere in the name or the metadata."
     )
+    project = KeyFilter("project_id")
+    uploaded_by = KeyFilter("uploaded_by_id")
     calibration = django_filters.ChoiceFilter(choices=CALIBRATIONS, method="by_calibration_state")
     acquired_after = django_filters.IsoDateTimeFilter(field_name="acquired_at", lookup_expr="gte")
     acquired_before = django_filters.IsoDateTimeFilter(field_name="acquired_at", lookup_expr="lte")
@@ -26,10 +29,8 @@ class AcquisitionFilters(django_filters.FilterSet):
     class Meta:
         model = Acquisition
         fields = {
-            "project": ["exact"],
             "status": ["exact"],
             "sha256": ["exact"],
-            "uploaded_by": ["exact"],
             **{name: ["exact", "icontains"] for name in WORDS},
             **{name: ["exact", "gte", "lte"] for name in RANGES},
         }

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig
 from django.core.exceptions import ValidationError as DomainError
-from django.db import IntegrityError
+from django.db import DataError, IntegrityError
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -41,6 +41,10 @@ def handle(exception, context):
         return _answer(400, _of_domain_error(exception))
     if isinstance(exception, IntegrityError):
         return _answer(409, problem(409))
+    if isinstance(exception, DataError):
+        return _answer(
+            400, problem(400, detail="A number is too large, or a text has a forbidden character.")
+        )
     if isinstance(exception, RequestDataTooBig):
         return _answer(413, problem(413))
     if isinstance(exception, Http404):

@@ -1,11 +1,13 @@
 """The page of one frame: the viewer, and in it the editor."""
 
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
 
 from annotations.api.frames import FrameSerializer
 from annotations.models import Frame, Project
 
 
+@require_safe
 def frame_page(request, pk):
     frames = Frame.objects.visible_to(request.user).ready().select_related("acquisition__project")
     frame = get_object_or_404(frames, pk=pk)

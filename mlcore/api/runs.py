@@ -1,11 +1,13 @@
 """Runs of engines: start one over an image or a project, watch it, cancel it."""
 
+import django_filters
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotations.api.key_filter import KeyFilter
 from annotations.models import Frame, Project
 from annotations.services.access import fetch
 from mlcore.inference.engine import DEFAULT_ENGINE, ENGINES
@@ -42,11 +44,20 @@ class StartRunSerializer(serializers.Serializer):
         return attrs
 
 
+class RunFilters(django_filters.FilterSet):
+    project = KeyFilter("project_id")
+    frame = KeyFilter("frame_id")
+
+    class Meta:
+        model = Run
+        fields = ["status", "engine"]
+
+
 class RunsView(generics.ListAPIView):
     """The runs of your projects, newest first."""
 
     serializer_class = RunSerializer
-    filterset_fields = ["project", "frame", "status", "engine"]
+    filterset_class = RunFilters
     queryset = Run.objects.none()
 
     def get_queryset(self):
