@@ -28,3 +28,12 @@ def remeasure_task(acquisition_pk: int) -> None:
     from annotations.services.calibrate import remeasure_under_lock
 
     remeasure_under_lock(acquisition_pk=acquisition_pk)
+
+
+@shared_task(acks_late=True, **LIMITS_S)
+def sweep_uploads_task() -> None:
+    """Clear away uploads that nobody came back to, and bytes that belong to none."""
+    from annotations.services.uploads import sweep_stray_files, sweep_uploads
+
+    sweep_uploads()
+    sweep_stray_files()

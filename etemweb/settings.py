@@ -98,6 +98,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15,
         "options": {"expires": 15},
     },
+    "sweep-uploads": {"task": "annotations.tasks.sweep_uploads_task", "schedule": 3600},
     "requeue-runs": {"task": "mlcore.tasks.requeue_runs_task", "schedule": 15, "options": {"expires": 15}},
 }
 CELERY_BROKER_TRANSPORT_OPTIONS = {
