@@ -7,7 +7,7 @@ from annotations.outline import crop_slices, shrink_to_fit
 from annotations.services.pixels import frame_pixels
 from annotations.services.record_edits import Recorded, Result, record_edits
 
-NO_EDGE = "No edge stands out in this box, so it stays a box; draw it tighter or set the size by hand."
+NO_EDGE = "No edge stands out in this box, so it stays a box; draw it closer around the particle."
 
 
 def fit_outlines(*, layer, by, edits) -> Recorded:

@@ -42,7 +42,7 @@ test("an edit is kept before it is sent, and gone from the store when the server
   await rest();
   assert.equal(keptWhenSent, 1);
   assert.equal((await world.store.list(7)).length, 0);
-  assert.deepEqual(world.ledger.state, { state: "saved", unsent: 0, detail: "" });
+  assert.deepEqual(world.ledger.state, { state: "saved", unsent: 0, kept: 1, detail: "" });
 });
 
 test("edits made while one is on its way travel together, in order", async () => {

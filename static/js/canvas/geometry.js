@@ -36,8 +36,8 @@ export function resized(box, [across, down], dx, dy, frame) {
 export function clampedMove(boxes, dx, dy, frame) {
   let [left, top, right, bottom] = [-Infinity, -Infinity, Infinity, Infinity];
   for (const box of boxes) {
-    left = Math.max(left, -box.x);
-    top = Math.max(top, -box.y);
+    left = Math.max(left, 0 - box.x);
+    top = Math.max(top, 0 - box.y);
     right = Math.min(right, frame.width - box.x - box.width);
     bottom = Math.min(bottom, frame.height - box.y - box.height);
   }

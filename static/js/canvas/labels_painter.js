@@ -71,10 +71,13 @@ export function createLabelsPainter({ getStore, isShown, getFirst, getCalibratio
       return true;
     };
 
-    const first = getFirst();
-    for (const slot of first) draw(slot, true);
-    const candidates = [];
     const seen = viewport.visible();
+    const isSeen = (slot) =>
+      store.x[slot] < seen.right && store.y[slot] < seen.bottom &&
+      store.x[slot] + store.width[slot] > seen.left && store.y[slot] + store.height[slot] > seen.top;
+    const first = getFirst();
+    for (const slot of first) if (isSeen(slot)) draw(slot, true);
+    const candidates = [];
     store.query(seen.left, seen.top, seen.right, seen.bottom, (slot) => {
       if (Math.max(store.width[slot], store.height[slot]) * scale < FROM_PX) return;
       if (!store.hidden[slot] && isShown(slot) && !first.includes(slot)) candidates.push(slot);

@@ -20,11 +20,12 @@ export function createLedger({ store, user, send, lock = (work) => work(), tell 
   let togetherLimit = Infinity;
   let retryMs = FIRST_RETRY_MS;
   let timer = 0;
-  let current = { state: "saved", unsent: 0, detail: "" };
+  let kept = 0; // gestures that are on the disk, or further
+  let current = { state: "saved", unsent: 0, kept, detail: "" };
 
   const show = (state, detail = "") => {
     const unsent = pending.size;
-    current = { state: unsent || state === "unkept" ? state : "saved", unsent, detail };
+    current = { state: unsent || state === "unkept" ? state : "saved", unsent, kept, detail };
     onState(current);
   };
 
@@ -103,14 +104,16 @@ export function createLedger({ store, user, send, lock = (work) => work(), tell 
 
     // Resolves once the entries are kept; they are sent after that.
     async add(...entries) {
-      const kept = entries.map((entry) => ({ ...entry, user }));
-      for (const entry of kept) pending.set(entry.id, entry);
+      const owned = entries.map((entry) => ({ ...entry, user }));
+      for (const entry of owned) pending.set(entry.id, entry);
       show(current.state === "saved" ? "saving" : current.state, current.detail);
       try {
-        await store.add(kept);
+        await store.add(owned);
+        kept += 1;
+        show(current.state, current.detail);
       } catch (error) {
         show("unkept", `This browser cannot keep edits (${error.message}): do not close the page before they are sent.`);
-        await store.addInMemory(kept);
+        await store.addInMemory(owned);
       }
       ledger.flush();
     },
@@ -135,8 +138,8 @@ export function createLedger({ store, user, send, lock = (work) => work(), tell 
     // Gives up what the server will not take.
     async discardRefused() {
       const lost = [...pending.values()].filter((entry) => blocked.has(entry.url));
-      const kept = (await store.list(user)).filter((entry) => blocked.has(entry.url));
-      await store.finish(kept.map((entry) => entry.key), null);
+      const onDisk = (await store.list(user)).filter((entry) => blocked.has(entry.url));
+      await store.finish(onDisk.map((entry) => entry.key), null);
       for (const { id } of lost) pending.delete(id);
       blocked.clear();
       show("saved");

@@ -35,10 +35,11 @@ export function createEditorBar(editor) {
     dot.style.background = style.color;
     active.replaceChildren("New boxes: ", dot, style.name);
   };
-  const showSaved = ({ state, unsent, detail }) => {
+  const showSaved = ({ state, unsent, kept, detail }) => {
     const [name, words] = WORDS[state](unsent);
     saved.dataset.state = state;
     saved.dataset.unsent = unsent;
+    saved.dataset.kept = kept; // gestures of this visit that a crash cannot take any more
     saved.title = detail || "Every action is saved by itself.";
     saved.replaceChildren(icon(name), el("span", {}, words));
   };

@@ -102,6 +102,7 @@ export function addEditorKeys(editor, shortcuts) {
 
   const toNext = () => {
     const id = suggestions.next();
+    selection.set();
     suggestions.select(id);
     if (id) editor.reveal(suggestions.store.get(id));
   };

@@ -2,20 +2,21 @@
 
 import { el } from "./dom.js";
 
-const MOST = 4; // at a time; the rest is counted
+const MOST = 4; // at a time
+const FIT_SHOWN_MS = 6000; // that no edge was found is seen anyway: the box stays a box
 
 export function createNotices(editor) {
   const box = el("div", { class: "notices", id: "notices", role: "alert" });
-  document.querySelector(".frame-view").append(box);
+  document.getElementById("viewer").append(box);
 
+  const dismiss = (text) => [...box.children].find((other) => other.firstChild.textContent === text)?.remove();
   const post = (text, ...choices) => {
     const close = () => notice.remove();
     const buttons = choices.map(([words, run]) =>
       el("button", { class: "button small", type: "button", onclick: () => (close(), run?.()) }, words),
     );
     const notice = el("div", { class: "message warning notice" }, el("span", {}, text), el("span", { class: "button-row" }, ...buttons));
-    const same = [...box.children].find((other) => other.firstChild.textContent === text);
-    same?.remove();
+    dismiss(text);
     box.append(notice);
     while (box.children.length > MOST) box.firstChild.remove();
   };
@@ -38,6 +39,7 @@ export function createNotices(editor) {
     const mayInsist = status === "conflict" && kind === "edits" && body.particle && (trouble.known || editor.store.has(body.particle));
     if (mayInsist) post(detail, ["Keep theirs"], ["Take mine", takeMine(trouble)]);
     else post(detail, ["OK"]);
+    if (kind === "fit") setTimeout(() => dismiss(detail), FIT_SHOWN_MS);
   });
   editor.on("unloaded", (error) => post(`The annotations could not be loaded: ${error.message}`, ["Try again", () => editor.open(editor.viewer.frame)]));
   editor.on("refused", (detail) =>

@@ -28,12 +28,12 @@ export function createSuggestionsPanel(editor) {
     el("option", { value: "place" }, "by place"), el("option", { value: "uncertainty" }, "least certain first"));
   const eye = el("button", { class: "button quiet small icon-only", type: "button", "aria-label": "Show suggestions", title: "Show or hide ( s )" }, icon("eye"));
 
-  const one = el("div", { class: "button-row" }, accept, reject, next, order);
+  const one = el("div", { class: "button-row" }, accept, reject, next);
   const all = el("div", { class: "button-row" }, acceptAll, rejectAll);
   const body = el("div", { class: "suggestions-body" },
     choice,
     el("div", { class: "confidence-row" }, el("label", { for: "confidence" }, "Confidence ≥"), slider, value),
-    count, ...(editor.mayEdit ? [one, all] : []));
+    el("div", { class: "count-row" }, count, order), ...(editor.mayEdit ? [one, all] : []));
   panel.append(el("div", { class: "panel-head" }, el("h2", { class: "panel-title" }, "Suggestions"), eye), run.element, body);
 
   slider.addEventListener("input", () => suggestions.setThreshold(Number(slider.value)));
