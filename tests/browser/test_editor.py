@@ -153,6 +153,7 @@ def test_sizes_are_in_pixels_without_a_calibration_and_in_nm_with_one(editor, fr
 
 def test_fit_finds_the_disc_in_the_box(editor, particles, frame):
     make_calibration(frame.acquisition, 0.5)
+    editor.open()
     editor.drag((98, 98), (158, 158))
     editor.press("f")
     eventually(lambda: particles.filter(outline__isnull=False).exists())

@@ -129,3 +129,8 @@ test("UUIDs are of version 4, with and without a secure context", () => {
   assert.match(uuid(), pattern);
   Object.defineProperty(crypto, "randomUUID", { value: randomUUID, configurable: true });
 });
+
+test("taking a decision back stays on the layer of suggestions", () => {
+  const [step] = inverse([{ layer: 9, particle: "s", before: { decision: "pending" }, after: { decision: "accepted" } }]);
+  assert.deepEqual(step, { layer: 9, particle: "s", before: { decision: "accepted" }, after: { decision: "pending" } });
+});

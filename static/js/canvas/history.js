@@ -70,7 +70,7 @@ export function createHistory(onChange = () => {}) {
 
 // The steps that take a gesture's steps back.
 export function inverse(steps) {
-  return steps.map(({ particle, before, after }) => ({ particle, before: after, after: before })).reverse();
+  return steps.map((step) => ({ ...step, before: step.after, after: step.before })).reverse();
 }
 
 // Rows [key, layer, group, undoes, action, particle, before, after] as gestures.
