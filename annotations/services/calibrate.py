@@ -193,12 +193,15 @@ def _put_in_force(*, by, acquisition, frame, source, pixel_size_nm, relative_unc
 def _check(pixel_size_nm, relative_uncertainty):
     errors = {}
     low, high = PLAUSIBLE_NM
-    for name, value in zip(("pixel_size_x_nm", "pixel_size_y_nm"), pixel_size_nm, strict=True):
+    sizes = dict(zip(("pixel_size_x_nm", "pixel_size_y_nm"), pixel_size_nm, strict=True))
+    if sizes["pixel_size_x_nm"] == sizes["pixel_size_y_nm"]:
+        del sizes["pixel_size_y_nm"]  # square: one error is enough
+    for name, value in sizes.items():
         if not (isinstance(value, int | float) and math.isfinite(value) and low <= value <= high):
             errors[name] = f"A pixel size is a number from {low:g} to {high:g} nm, got {value}."
     if relative_uncertainty is not None and not 0 <= relative_uncertainty < 1:
         errors["relative_uncertainty"] = (
-            f"The relative uncertainty is a fraction from 0 to below 1 (0.01 is 1 %), got {relative_uncertainty}."
+            f"The relative uncertainty is a fraction from 0 to below 1, got {relative_uncertainty}."
         )
     if errors:
         raise ValidationError(errors)

@@ -5,6 +5,7 @@ take other people's work along; here it ends one process, and one sentence is le
 """
 
 import json
+import logging
 import os
 import selectors
 import signal
@@ -15,8 +16,12 @@ import time
 
 from django.conf import settings
 
+logger = logging.getLogger(__name__)
+
+MODULE = "annotations.instruments.decode"
 FRAME_WALL_S = 300  # the longest silence: no single frame may take longer
 LINE_BYTES = 2**24
+ERROR_BYTES = 4000  # of what a crashed decoder said, for the log
 MARGIN_S = 120  # of the task's time, kept for what follows the decoding
 
 
@@ -38,7 +43,7 @@ def decode(path, name, folder):
     DecoderRefusedError
         With the sentence of the reader, or what ended its process.
     """
-    command = [sys.executable, "-m", "annotations.instruments.decode", str(path), str(folder)]
+    command = [sys.executable, "-m", MODULE, str(path), str(folder)]
     request = {
         "name": name,
         "limits": {"file_bytes": settings.MAX_UPLOAD_BYTES},
@@ -68,7 +73,7 @@ def decode(path, name, folder):
 
 
 def _environment():
-    """Nothing of ours: no database, no keys; one thread, so that the limits on memory and time mean something."""
+    """Nothing of ours: no database, no keys; one thread, so that the limits on memory and time hold."""
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
     threads = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TIFFFILE_NUM_THREADS"], "1")
     return {**kept, **threads, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -83,8 +88,10 @@ def _events(process, errors):
         if event["event"] == "refused":
             raise DecoderRefusedError(event["sentence"])
         yield event
-    errors.seek(max(0, errors.tell() - 4000))
-    raise DecoderRefusedError(_epitaph(process.wait()))
+    code = process.wait()
+    errors.seek(0)
+    logger.warning("A decoder ended with %s: %s", code, errors.read()[-ERROR_BYTES:].decode(errors="replace"))
+    raise DecoderRefusedError(_epitaph(code))
 
 
 def _lines(process, deadline):
@@ -112,4 +119,4 @@ def _epitaph(code):
         return "Reading one frame of the file took longer than allowed; the file is damaged or too large."
     if code == -signal.SIGKILL:
         return "Reading the file needed more memory than there is; please split or bin it."
-    return "The reader crashed on this file; it is damaged or was written in an unusual way, please export it again."
+    return "The reader crashed on this file; it is damaged or unusual, please export it again."

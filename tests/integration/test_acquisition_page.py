@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def acquisition(project, tmp_path):
     path = tmp_path / "gold.tif"
-    tifffile.imwrite(path, np.zeros((64, 80), np.uint16), imagej=True, resolution=(2, 2), metadata={"unit": "nm"})
+    tifffile.imwrite(
+        path, np.zeros((64, 80), np.uint16), imagej=True, resolution=(2, 2), metadata={"unit": "nm"}
+    )
     found = import_acquisition(by=project.created_by, project=project, path=path, name="gold 1.tif")
     run_import(acquisition_pk=found.acquisition.pk)
     return Acquisition.objects.get(pk=found.acquisition.pk)
