@@ -70,11 +70,11 @@ class Site:
         begun = time.monotonic()
         self.lock = data_dir.Lock(data_dir.prepare(self.folder))
         had_run = (self.folder / "secret_key").exists()
-        listening = listen(self.port, OLD_RUN_PATIENCE_S if had_run else 0)
+        self.listening = listen(self.port, OLD_RUN_PATIENCE_S if had_run else 0)
         self.lock.say(f"process {os.getpid()}, http://{HOST}:{self.port}/")
         os.environ["ETEM_DATA_DIR"] = str(self.folder)
         say("Starting ..." if had_run else "First start: making the database ...")
-        logs, fd = self.folder / "log", listening.fileno()
+        logs, fd = self.folder / "log", self.listening.fileno()
         more = range(2, 1 + int(os.environ.get("ETEM_WEB_PROCESSES") or 1))
         self.web = [
             Child("web", ["web", str(fd), "prepare"], logs / "web.log", pass_fds=[fd]),
