@@ -4,12 +4,15 @@
 import { levelFor, levelsOf, TILE_PX, tileBox, tileKey, tilesIn } from "./tiles.js";
 
 const SMOOTH_BELOW = 2; // device px per image px from which pixels are shown as squares
+const SLOW_MS = 10; // a draw that took so long: contrast is dragged on the level above, a quarter of the pixels
+const SHARP_AFTER_MS = 150;
 
 export function createImagePainter({ scene, viewport, cache, images }) {
   let frame = null;
   let levels = [];
   let hasPainted = false;
   let onFirstPixel = () => {};
+  let sharpening = 0; // timer; while it runs the coarser level is shown
 
   const draw = (ctx, tile, source, place, ratio) => {
     const [left, top] = viewport.toScreen(place.left, place.top);
@@ -62,8 +65,7 @@ export function createImagePainter({ scene, viewport, cache, images }) {
     if (!frame) return;
     const ratio = scene.pixelRatio;
     const deviceScale = viewport.state.scale * ratio;
-    const level = levelFor(deviceScale, levels.length);
-    const tiles = tilesIn(viewport.visible(), level, levels);
+    const tiles = tilesToShow(levelFor(deviceScale, levels.length));
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     clipToImage(ctx, ratio);
     ctx.imageSmoothingEnabled = deviceScale < SMOOTH_BELOW && !Number.isInteger(deviceScale);
@@ -81,6 +83,12 @@ export function createImagePainter({ scene, viewport, cache, images }) {
     if (hasPainted) onFirstPixel();
   };
 
+  const tilesToShow = (level) => {
+    const coarser = sharpening && level + 1 < levels.length && tilesIn(viewport.visible(), level + 1, levels);
+    if (coarser && coarser.every((tile) => cache.has(frame, tile))) return coarser;
+    return tilesIn(viewport.visible(), level, levels);
+  };
+
   // One small tile that shows the whole frame: fetched first, and the fallback of all others.
   const coarsest = () => ({ level: levels.length - 1, column: 0, row: 0 });
 
@@ -94,6 +102,15 @@ export function createImagePainter({ scene, viewport, cache, images }) {
         onFirstPixel = () => {};
         whenFirstPixel();
       };
+    },
+    // The contrast is being dragged: where a draw is slow, fewer pixels are coloured until the hand rests.
+    quicken() {
+      if (!sharpening && scene.timings.drawMs < SLOW_MS) return;
+      clearTimeout(sharpening);
+      sharpening = setTimeout(() => {
+        sharpening = 0;
+        scene.requestDraw();
+      }, SHARP_AFTER_MS);
     },
     // What a frame of this size needs at the present zoom: for prefetching a neighbour.
     tilesFor(other) {

@@ -73,6 +73,7 @@ export function createViewer(root, firstFrame, { owner, shortcuts }) {
     },
 
     setContrast(part) {
+      image.quicken();
       applyContrast({ ...viewer.contrast, ...part });
       clearTimeout(saving);
       saving = setTimeout(() => writeShares(owner, toShares(viewer.contrast, viewer.frame)), SAVE_AFTER_MS);
