@@ -46,7 +46,7 @@ class FrameSerializer(serializers.ModelSerializer):
     n_frames = serializers.IntegerField(source="acquisition.frames.count", read_only=True)
     page_url = serializers.CharField(source="get_absolute_url", read_only=True)
     acquisition_url = serializers.CharField(source="acquisition.get_absolute_url", read_only=True)
-    tile_px = serializers.ReadOnlyField(default=tiles.TILE_PX)
+    tile_px = serializers.IntegerField(default=tiles.TILE_PX, read_only=True)
     n_levels = serializers.SerializerMethodField()
     tiles_url = serializers.SerializerMethodField(help_text="Then level/column/row; level 0 is full size.")
     thumbnail_url = serializers.SerializerMethodField()

@@ -1,0 +1,76 @@
+"""Every page in light and dark: readable by axe's rules (AA contrast among them), no error, no side scroll.
+
+`ETEM_SHOTS=folder` keeps a picture of each.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.factories import make_project
+from tests.integration.test_every_door import world
+
+__all__ = ["world"]
+
+pytestmark = pytest.mark.slow
+
+SHOTS = os.environ.get("ETEM_SHOTS")
+OF_ANYBODY = ["/accounts/login/", "/accounts/reset/", "/invitations/none/", "/invitations/{secret}/"]
+EMPTY = [
+    f"/projects/{{empty}}/{tab}"
+    for tab in ("", "sizes/", "particles/", "runs/", "export/", "members/", "classes/")
+]
+FULL = [
+    *("/", "/account/", "/accounts/password/", "/api/docs/", "/no/such/page/", "/projects/new/"),
+    *(path.replace("empty", "project") for path in EMPTY),
+    *("/runs/{run}/", "/acquisitions/{acquisition}/", "/acquisitions/{failed}/", "/frames/{frame}/"),
+]
+# Swagger UI's own colours are not ours to mend.
+OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+CONTEXT = {"exclude": [["#api-docs"]]}
+
+
+def looked_at(page, site, path, name):
+    """What is wrong with a page, in words."""
+    errors = []
+    page.on("pageerror", lambda error: errors.append(f"script error: {error}"))
+    page.on(
+        "console", lambda message: errors.append(f"console: {message.text}") if message.type == "error" else 0
+    )
+    answer = page.goto(site + path)
+    page.wait_for_load_state("networkidle")
+    if SHOTS:
+        Path(SHOTS).mkdir(exist_ok=True)
+        page.screenshot(path=f"{SHOTS}/{name}.png", full_page="frames" not in path)
+    wrong = [f"status {answer.status}"] if answer.status >= 500 else []
+    if answer.status == 200:
+        wrong += errors
+    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+        wrong.append("wider than the window")
+    for violation in Axe().run(page, context=CONTEXT, options=OPTIONS).response["violations"]:
+        if violation["impact"] in {"serious", "critical"}:
+            places = "; ".join(
+                f"{node['target']} {node['failureSummary'][:160]}" for node in violation["nodes"][:3]
+            )
+            wrong.append(f"{violation['id']}: {places}")
+    return [f"{path}: {words}" for words in wrong]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_can_be_read(site, page, log_in, world, owner, scheme):
+    keys = {name: getattr(row, "pk", row) for name, row in vars(world).items()}
+    keys["empty"] = make_project(owner, name="Nothing here yet").pk
+    page.emulate_media(color_scheme=scheme)
+    found = []
+    for group, paths in (("anybody", OF_ANYBODY), ("empty", EMPTY), ("full", FULL)):
+        if group == "empty":
+            log_in(owner)
+        for path in paths:
+            name = f"{group}{path.split('{')[0]}{path.split('}')[-1]}".replace("/", "-").strip("-")
+            tab = page.context.new_page()
+            tab.emulate_media(color_scheme=scheme)
+            found += looked_at(tab, site, path.format(**keys), f"{name}-{scheme}")
+            tab.close()
+    assert not found, "\n".join(found)
