@@ -1,7 +1,7 @@
 """The tabs of a project page: {% project_tabs %}name of the active one{% endproject_tabs %}."""
 
 from django import template
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 register = template.Library()
 
@@ -37,12 +37,9 @@ class ProjectTabs(template.Node):
         if active and active not in known:
             raise template.TemplateSyntaxError(f"Block tab must be one of {known}, got {active!r}.")
         project = context["project"]
-        tabs = []
-        for name, words, url, icon in TABS:
-            try:
-                address = reverse(url, args=[project.pk])
-            except NoReverseMatch:
-                continue
-            tabs.append({"words": words, "url": address, "icon": icon, "is_active": name == active})
+        tabs = [
+            {"words": words, "url": reverse(url, args=[project.pk]), "icon": icon, "is_active": name == active}
+            for name, words, url, icon in TABS
+        ]
         nav = context.template.engine.get_template("parts/project_tabs.html")
         return nav.render(context.new({"tabs": tabs}))

@@ -93,3 +93,11 @@ def test_a_crash_page_needs_nothing_that_may_be_broken(member_client, monkeypatc
     html = answer.content.decode()
     assert "Something broke on our side" in html
     assert "secret" not in html
+
+
+def test_every_icon_that_a_template_names_is_there():
+    sprite = (settings.BASE_DIR / "static/img/icons.svg").read_text()
+    there = set(re.findall(r'<symbol id="([\w-]+)"', sprite))
+    named = re.compile(r'parts/icon\.html" with name="([\w-]+)"')
+    missing = {name for path in TEMPLATES for name in named.findall(path.read_text()) if name not in there}
+    assert not missing, "copy them from lucide-static into static/img/icons.svg"
