@@ -11,7 +11,7 @@ import numpy as np
 
 BINS_MIN, BINS_MAX = 15, 60  # what is chosen without being asked
 INTERVAL_GROUPS_MIN = 5  # fewer groups carry no interval worth printing
-GRID_CELLS = 2000  # resolution of the bootstrap: 0.05 % of the particles
+GRID_CELLS = 1000  # resolution of the bootstrap: 0.1 % of the particles
 
 
 def weights_for(diameter, weighting, edge_weight=None):
@@ -214,7 +214,7 @@ def quantile_intervals(diameter, group, probability, weight=None, *, resamples=1
     for start in range(0, resamples, 100):  # in blocks, so that memory stays small
         block = min(100, resamples - start)
         times = rng.multinomial(names.size, np.full(names.size, 1 / names.size), size=block)
-        mass = times @ table
+        mass = times.astype(float) @ table
         place = (np.cumsum(mass, axis=1) - mass / 2) / mass.sum(axis=1, keepdims=True)
         for row in range(block):
             found[start + row] = np.interp(probability, place[row], middle)

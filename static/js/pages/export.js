@@ -7,7 +7,8 @@ async function send(form, action, place) {
   const body = new FormData(form);
   body.set("action", action);
   place.textContent = WAIT;
-  const response = await fetch(form.action, { method: "POST", body, credentials: "same-origin" });
+  // Not form.action: that is the buttons, by their name.
+  const response = await fetch(form.getAttribute("action"), { method: "POST", body, credentials: "same-origin" });
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const found = page.querySelector("#report") ?? page.querySelector("#import .errorlist");
   if (!found) throw new Error(`The server answered with an error (${response.status}); try again in a moment.`);
