@@ -51,10 +51,10 @@ export function createRow(template, item, { onAct }) {
   }
 
   function showButtons(shown) {
-    const hadFocus = element.contains(document.activeElement);
+    const focused = document.activeElement;
     for (const button of element.querySelectorAll("[data-act]")) button.hidden = !shown.includes(button.dataset.act);
     // A button that goes while it has the focus hands it to the one in its place.
-    if (hadFocus && document.activeElement?.hidden) element.querySelector("[data-act]:not([hidden])")?.focus();
+    if (element.contains(focused) && focused.hidden) element.querySelector("[data-act]:not([hidden])")?.focus();
   }
 
   // `outcome` is the API's upload: its acquisition, and a message where the file was known before.
