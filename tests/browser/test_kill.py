@@ -1,4 +1,4 @@
-"""Nothing drawn is lost: the tab, the whole browser, the server and the worker are killed at random moments."""
+"""Nothing drawn is lost: tab, whole browser, server and worker are killed at random moments."""
 
 import contextlib
 import os
@@ -82,11 +82,11 @@ class Person:
         movable = [cell for cell, shifts in self.kept.items() if shifts == {0}]
         if movable and self.rng.random() < 0.35:
             cell = self.rng.choice(movable)
-            self.kept[cell] = {0, 5}
+            self.kept[cell] = {0, 10}
             x, y = (side * CELL_PX for side in cell)
-            editor.drag((x + 10, y + 10), (x + 15, y + 10), modifier="Control")
+            editor.drag((x + 10, y + 10), (x + 20, y + 10), modifier="Control")
             self._wait_kept(editor)
-            self.kept[cell] = {5}
+            self.kept[cell] = {10}
         else:
             cell = self.cells.pop()
             self.lost.add(cell)
@@ -100,7 +100,8 @@ class Person:
     def _wait_kept(editor):
         """The moment from which the page promises that the edit is safe, saved or not."""
         editor.page.wait_for_function(
-            "(n) => Number(document.querySelector('#saved-state').dataset.kept) >= n", arg=editor.gestures + 1,
+            "(n) => Number(document.querySelector('#saved-state').dataset.kept) >= n",
+            arg=editor.gestures + 1,
             timeout=8000,
         )  # fmt: skip
         editor.gestures += 1
@@ -108,7 +109,7 @@ class Person:
     def assert_all_there(self, particles):
         found = {}
         for particle in particles:
-            cell = (round((particle.x - 2) / CELL_PX), round(particle.y / CELL_PX))
+            cell = (round((particle.x - 5) / CELL_PX), round(particle.y / CELL_PX))
             found.setdefault(cell, []).append(particle)
         doubled = {cell for cell, boxes in found.items() if len(boxes) > 1}
         assert not doubled, f"drawn twice: {doubled}"
@@ -187,8 +188,8 @@ def test_no_edit_is_lost_in_fifty_kills(
         return editor
 
     context, editor = open_browser()
-    for n in range(KILLS):
-        for _ in range(rng.randint(1, 3)):
+    for _ in range(KILLS):
+        for _gesture in range(rng.randint(1, 3)):
             person.gesture(editor)
         victim = rng.choices(["tab", "browser", "web", "worker"], [5, 3, 4, 1])[0]
         killed[victim] = killed.get(victim, 0) + 1
