@@ -12,7 +12,7 @@ from annotations.services.calibrate import adopt_reading, from_scale_bar, type_i
 class CalibrationSerializer(serializers.ModelSerializer):
     source_label = serializers.CharField(source="get_source_display", read_only=True)
     author = serializers.CharField(source="author.display_name", default="", read_only=True)
-    frame_index = serializers.IntegerField(source="frame.index", default=None, read_only=True)
+    frame_index = serializers.IntegerField(source="frame.index", default=None, read_only=True, allow_null=True)
 
     class Meta:
         model = Calibration

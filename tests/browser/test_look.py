@@ -16,6 +16,7 @@ __all__ = ["world"]
 
 pytestmark = pytest.mark.slow
 
+SETTLED_MS = 400  # not "networkidle": pages with a live feed never are
 SHOTS = os.environ.get("ETEM_SHOTS")
 OF_ANYBODY = ["/accounts/login/", "/accounts/reset/", "/invitations/none/", "/invitations/{secret}/"]
 EMPTY = [
@@ -40,7 +41,7 @@ def looked_at(page, site, path, name):
         "console", lambda message: errors.append(f"console: {message.text}") if message.type == "error" else 0
     )
     answer = page.goto(site + path)
-    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(SETTLED_MS)
     if SHOTS:
         Path(SHOTS).mkdir(exist_ok=True)
         page.screenshot(path=f"{SHOTS}/{name}.png", full_page="frames" not in path)

@@ -25,7 +25,7 @@ __all__ = ["world"]
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = 15
+EXAMPLES = 10
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
 ]  # fmt: skip
@@ -66,8 +66,8 @@ def test_generated_requests_find_no_crash_and_no_undocumented_answer(world, owne
     for operation in (result.ok() for result in schema.get_all_operations()):
         try:
             try_out(operation, world, headers)
-        except Exception as error:
-            found.append(f"{operation.label}\n{error}")
+        except (Exception, BaseExceptionGroup) as error:
+            found.append(f"{operation.label}: {str(error)[:700]}")
     assert not found, "\n\n".join(found)
 
 
