@@ -12,9 +12,12 @@ import numpy as np
 from scipy import ndimage
 
 BLUR_PX = 1.0
-LOWEST = 1.5  # in units of the local noise
+LOWEST = 1.5  # times the local lower quartile of |height|: half a standard deviation of Gaussian noise
 MIN_AREA_PX = 12  # on the searched scale
-NOISE_WINDOW = 13  # samples, one every 4 px: the local noise is a median over 52 x 52 px
+# The local noise is a lower quartile, not a median: in a dense layer the median pixel is a particle's.
+NOISE_PERCENT = 25
+EDGE_NOISE = 1.55  # from lower quartile to median of a gradient's length in Gaussian noise (Rayleigh)
+NOISE_WINDOW = 13  # samples, one every 4 px: the noise is that of 52 x 52 px
 EDGE_SPREAD = 1.0  # an edge counts as its mean less this many standard deviations along the outline
 COARSE_GAIN = 1.0  # a halving
 SHAPE_POWER = 3.0  # how hard a region is punished that fills its moment ellipse badly
@@ -74,8 +77,8 @@ def candidates(image, scale, sign, min_quality):
     smooth = ndimage.gaussian_filter(image, BLUR_PX)
     flat = sign * (smooth - background(image, scale.background_px))
     gradient = np.hypot(ndimage.sobel(smooth, 1), ndimage.sobel(smooth, 0)) / 8
-    height = flat / _local_noise(np.abs(flat), 1.4826)
-    edge = gradient / _local_noise(gradient, 1.0)
+    height = flat / _local_noise(np.abs(flat), 1.0)
+    edge = gradient / _local_noise(gradient, EDGE_NOISE)
     found, regions = [], []
     max_area = np.pi / 4 * scale.max_diameter_px**2
     for level in range(scale.levels):
@@ -118,10 +121,12 @@ def _interpolated(values, at):
 
 
 def _local_noise(values, factor):
-    """Median of `values` around each pixel, but not less than that of the frame: vacuum has no noise."""
+    """Lower quartile of `values` around each pixel, not less than the frame's: vacuum has no noise."""
     sampled = values[1::4, 1::4] if min(values.shape) > 8 else values
-    local = ndimage.gaussian_filter(ndimage.median_filter(sampled, size=NOISE_WINDOW, mode="nearest"), 2)
-    local = np.maximum(local, np.median(sampled))
+    local = ndimage.gaussian_filter(
+        ndimage.percentile_filter(sampled, NOISE_PERCENT, size=NOISE_WINDOW, mode="nearest"), 2
+    )
+    local = np.maximum(local, np.percentile(sampled, NOISE_PERCENT))
     step = 4 if min(values.shape) > 8 else 1
     spread = np.repeat(np.repeat(local, step, axis=0), step, axis=1)
     missing = [(0, max(0, size - have)) for size, have in zip(values.shape, spread.shape, strict=True)]

@@ -1,0 +1,162 @@
+"""The classical engine on drawn frames: all of them, of the right size, and nothing in empty ones."""
+
+import numpy as np
+import pytest
+
+from annotations import shape
+from mlcore.evaluation.matching import box_iou, match
+from mlcore.evaluation.scores import score
+from mlcore.inference.classical import ClassicalEngine
+from mlcore.inference.engine import ENGINES, load_engine
+from mlcore.inference.preparation import cleaned, picture_rows
+from mlcore.inference.selection import parted
+from tests import phantoms
+
+ENGINE = ClassicalEngine()
+
+
+def boxes(discs):
+    return [(x - d / 2, y - d / 2, d, d) for x, y, d in discs]
+
+
+def scored(found, discs):
+    return score(match(box_iou(boxes(discs), [one.box for one in found]), 0.5))
+
+
+@pytest.mark.parametrize("contrast", [1.0, -1.0])
+@pytest.mark.parametrize(("diameter", "gap"), [(10, 20), (24, 20), (60, 40)])
+def test_discs_are_found_bright_and_dark_and_sized_within_two_percent(diameter, gap, contrast):
+    discs = phantoms.grid_discs(400, diameter, gap)
+    found = ENGINE.find(phantoms.micrograph(400, discs, contrast=contrast, noise=0.1, slope=0.5))
+    sure = [one for one in found if one.confidence > 0.5]
+    assert scored(sure, discs).f1 > 0.97
+    sizes = [one.ecd_nm for one in shape.measure_many([one.outline for one in sure], pixel_size_nm=0.5)]
+    assert np.median(sizes) == pytest.approx(0.5 * diameter, rel=0.02)
+
+
+@pytest.mark.parametrize("contrast", [1.0, -1.0])
+def test_touching_discs_are_parted(contrast):
+    discs = [(x + dx, y, 30) for x in (60, 180, 300) for y in (60, 160, 260, 340) for dx in (0, 29)]
+    found = ENGINE.find(phantoms.micrograph(400, discs, contrast=contrast, noise=0.05))
+    assert scored(found, discs).recall > 0.95
+
+
+def test_a_dense_layer_is_found():
+    discs = phantoms.grid_discs(500, 26, 5)
+    found = ENGINE.find(phantoms.micrograph(500, discs, noise=0.1))
+    assert scored(found, discs).f1 > 0.95
+
+
+def test_sizes_far_apart_on_one_frame():
+    discs = [(100, 100, 120), (300, 80, 60), (300, 200, 20), (350, 300, 10), (60, 320, 30)]
+    found = ENGINE.find(phantoms.micrograph(400, discs, noise=0.1))
+    assert scored([one for one in found if one.confidence > 0.5], discs).recall == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_alone_gives_hardly_anything_to_trust(seed):
+    image = np.random.default_rng(seed).normal(100, 10, (512, 512))
+    assert sum(one.confidence > 0.6 for one in ENGINE.find(image)) <= 3
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((64, 64)),
+        np.full((64, 64), 7, dtype=np.uint16),
+        np.ones((1, 1)),
+        np.random.default_rng(0).random((7, 500)),
+        np.full((9, 9), True),
+    ],
+)
+def test_where_there_is_nothing_nothing_is_found(image):
+    assert ENGINE.find(image) == []
+
+
+@pytest.mark.parametrize(
+    ("image", "sentence"),
+    [
+        (np.full((50, 50), np.nan), "hold no number"),
+        (np.zeros((3, 50, 50)), "must be an image"),
+        (np.zeros((0, 50)), "must be an image"),
+        (np.zeros((50, 50), dtype=complex), "complex numbers"),
+    ],
+)
+def test_what_is_no_image_is_refused_in_a_sentence(image, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        ENGINE.find(image)
+
+
+@pytest.mark.parametrize("shape_px", [(8, 8), (9, 31), (30, 4000), (101, 57)])
+def test_odd_sizes_do_not_matter(shape_px):
+    ENGINE.find(np.random.default_rng(0).random(shape_px))
+
+
+def test_missing_pixels_and_huge_values_do_not_matter():
+    discs = phantoms.grid_discs(200, 24, 20)
+    image = phantoms.micrograph(200, discs).astype(float) * 1e30
+    image[::17, ::13] = np.nan
+    assert scored(ENGINE.find(image), discs).recall > 0.9
+
+
+def test_outlines_stay_inside_the_frame():
+    image = phantoms.micrograph(200, [(2, 100, 40), (100, 199, 50), (190, 10, 30)])
+    for one in ENGINE.find(image):
+        assert one.outline.min() >= 0
+        assert one.outline.max() <= 200
+        assert 0 <= one.confidence <= 1
+
+
+def test_the_same_frame_gives_the_same_particles():
+    image = phantoms.micrograph(256, phantoms.grid_discs(256, 20, 20))
+    first, second = ENGINE.find(image), ENGINE.find(image)
+    assert [one.box for one in first] == [one.box for one in second]
+
+
+def test_finer_sampling_gives_the_same_size():
+    sizes = []
+    for zoom in (1, 2, 4):
+        discs = [(x * zoom, y * zoom, d * zoom) for x, y, d in phantoms.grid_discs(200, 20, 20)]
+        found = ENGINE.find(phantoms.micrograph(200 * zoom, discs, noise=0.05))
+        sure = [one.outline for one in found if one.confidence > 0.6]
+        sizes.append(np.median([one.ecd_px for one in shape.measure_many(sure)]) / zoom)
+    assert max(sizes) / min(sizes) < 1.03
+
+
+def test_progress_goes_up_to_one_and_what_it_raises_stops_the_engine():
+    image = phantoms.micrograph(128, [(60, 60, 20)])
+    steps = []
+    ENGINE.find(image, on_step=steps.append)
+    assert steps == sorted(steps)
+    assert steps[-1] == 1
+
+    def stop(share):
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        ENGINE.find(image, on_step=stop)
+
+
+def test_a_burned_in_footer_is_left_out():
+    image = np.vstack([phantoms.micrograph(300, [(100, 100, 40)]), np.zeros((40, 300), np.float32)])
+    image[310:330, 50:120:7] = 99
+    assert picture_rows(cleaned(image)) == slice(0, 300)
+
+
+def test_dark_vacuum_is_no_footer():
+    image = np.zeros((300, 300), np.float32)
+    image[:200, :150] = phantoms.micrograph(300, [])[:200, :150]
+    assert picture_rows(cleaned(image)) == slice(0, 300)
+
+
+def test_a_disc_is_not_parted_and_a_dumbbell_is():
+    disc = phantoms.disc(60, (30, 30), 30) > 0.5
+    assert len(parted(disc)) == 1
+    pair = disc | (phantoms.disc(60, (54, 30), 26) > 0.5)
+    assert len(parted(pair)) == 2
+
+
+def test_engines_are_found_by_name():
+    assert {load_engine(name).name for name in ENGINES} == set(ENGINES)
+    with pytest.raises(ValueError, match="choose one of: classical"):
+        load_engine("magic")
