@@ -54,9 +54,9 @@ class FitsSerializer(serializers.Serializer):
 
 
 RESULTS = OpenApiResponse(
-    description="`sequence` of the layer, how many `events` this request added, and one result an edit: `status` is "
-    "applied, duplicate, merged, conflict or refused; `detail` says why in one sentence; `particles` and `gone` "
-    "tell the current state where it is not what was asked for; `reload` stands where that would be too many."
+    description="`sequence` of the layer, how many `events` this request added, and one result an edit: "
+    "`status` is applied, duplicate, merged, conflict or refused; `detail` says why in one sentence; "
+    "`particles` and `gone` tell the current state where it is not what was asked for; `reload` stands where that would be too many."
 )
 
 
@@ -94,8 +94,8 @@ class EditsView(APIView):
     @extend_schema(
         parameters=[OpenApiParameter("since", int)],
         responses=OpenApiResponse(
-            description="Events after `since`, the touched particles as they are now, `gone` ids; `more` where "
-            "one answer was not enough."
+            description="Events after `since`, the touched particles as they are now, `gone` ids; `more` "
+            "where one answer was not enough."
         ),
     )
     def get(self, request, pk):
@@ -142,8 +142,8 @@ class HistoryView(APIView):
     @extend_schema(
         parameters=[OpenApiParameter("after", int)],
         responses=OpenApiResponse(
-            description="Rows [key, layer, group, undoes, action, particle, before, after], oldest first; outlines "
-            "are left out of before and after; `more` where one answer was not enough."
+            description="Rows [key, layer, group, undoes, action, particle, before, after], oldest first, "
+            "without outlines; `more` where one answer was not enough."
         ),
     )
     def get(self, request, pk):

@@ -1,4 +1,4 @@
-"""Who may reach a layer through the API: a stranger gets 404, a member without the role 403 with a sentence."""
+"""Who may reach a layer through the API: a stranger gets 404, a member without the role 403."""
 
 from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import PermissionDenied

@@ -62,8 +62,8 @@ class LayerParticlesView(APIView):
     @extend_schema(
         parameters=[OpenApiParameter("outlines", bool, description="Give the outlines instead.")],
         responses=OpenApiResponse(
-            description="Columns of equal length, one entry a particle; `sequence` is the layer's at that moment. "
-            "Ids are given without hyphens. With `outlines=1`: id and outline, packed as [x, y, dx, dy, ...] in "
+            description="Columns of equal length, one entry a particle; `sequence` is the layer's then. Ids are "
+            "given without hyphens. With `outlines=1`: id and outline, packed as [x, y, dx, dy, ...] in "
             "sixteenths of a pixel."
         ),
     )
@@ -77,5 +77,5 @@ class LayerParticlesView(APIView):
                 request,
                 {"id": [key.hex for key, _ in found], "outline": [packed_outline(o) for _, o in found]},
             )
-        # The sequence was read first: what is written between the two statements comes again, and does no harm.
+        # The sequence was read first: what is written in between comes again later, and does no harm.
         return gzipped_json(request, {"layer": layer.pk, "sequence": layer.sequence, **columns(particles)})

@@ -14,7 +14,7 @@ COLUMNS = (
 
 
 def packed_outline(outline):
-    """An outline as whole sixteenths of a pixel, each point relative to the one before: [x, y, dx, dy, ...]."""
+    """An outline in sixteenths of a pixel, each point relative to the one before: [x, y, dx, dy, ...]."""
     if outline is None:
         return None
     steps = np.rint(np.asarray(outline, dtype=float) / OUTLINE_STEP_PX).astype(int)

@@ -18,8 +18,8 @@ def suggested(project):
     layer = make_layer(make_frame(make_acquisition(project)), kind="suggestion")
     calibration = make_calibration(layer.frame.acquisition)
     for confidence in CONFIDENCES:
-        make_particle(layer, confidence=confidence, origin="suggested", outline=SQUARE, ecd_px=22.6, ecd_nm=11.3,
-                      calibration=calibration)  # fmt: skip
+        sizes = {"ecd_px": 22.6, "ecd_nm": 11.3, "calibration": calibration}
+        make_particle(layer, confidence=confidence, origin="suggested", outline=SQUARE, **sizes)
     return layer
 
 
