@@ -15,7 +15,7 @@ from django.db import connection
 
 from tests.browser.chromium import installed_chromium
 
-START_LIMIT_S = 60
+START_LIMIT_S = 180
 # Playwright keeps an event loop running in the thread that the tests use the database from.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
