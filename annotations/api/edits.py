@@ -56,7 +56,8 @@ class FitsSerializer(serializers.Serializer):
 RESULTS = OpenApiResponse(
     description="`sequence` of the layer, how many `events` this request added, and one result an edit: "
     "`status` is applied, duplicate, merged, conflict or refused; `detail` says why in one sentence; "
-    "`particles` and `gone` tell the current state where it is not what was asked for; `reload` stands where that would be too many."
+    "`particles` and `gone` tell the current state where it is not what was asked for; `reload` stands "
+    "where that would be too many."
 )
 
 

@@ -62,8 +62,8 @@ class LayerParticlesView(APIView):
     @extend_schema(
         parameters=[OpenApiParameter("outlines", bool, description="Give the outlines instead.")],
         responses=OpenApiResponse(
-            description="Columns of equal length, one entry a particle; `sequence` is the layer's then. Ids are "
-            "given without hyphens. With `outlines=1`: id and outline, packed as [x, y, dx, dy, ...] in "
+            description="Columns of equal length, one entry a particle; `sequence` is the layer's then. "
+            "Ids are given without hyphens. With `outlines=1`: id and outline, packed as [x, y, dx, ...] in "
             "sixteenths of a pixel."
         ),
     )
