@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from django.conf import settings
+from django.db import connection
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -84,8 +85,13 @@ def slow_down(page):
 
 def tell(project, **payload):
     """What the worker says while it reads; from a thread, since Playwright's loop runs in this one."""
+
+    def say():
+        push(project_id=project.pk, kind="acquisition", payload=payload)
+        connection.close()  # the thread's own
+
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(push, project_id=project.pk, kind="acquisition", payload=payload).result()
+        pool.submit(say).result()
 
 
 def wait_until_some_is_safe():
@@ -131,12 +137,9 @@ def test_another_browser_sees_progress_within_a_second(log_in, site, vic, projec
     page.goto(f"{site}{project.get_absolute_url()}")
     expect(card(page, "long.mrc")).to_contain_text("reading 10 %")
     expect(page.get_by_role("button", name="Upload files")).to_have_count(0)  # vic may only look
-    page.wait_for_function(
-        "() => performance.getEntriesByType('resource').some((e) => e.name.includes('part=list'))"
-    )
+    page.wait_for_function(FEED_IS_LIVE)
     for progress in (0.4, 0.7):
         Acquisition.objects.filter(pk=reading.pk).update(progress=progress)
-        begun = time.monotonic()
         told = {
             "id": reading.pk,
             "status": "importing",
@@ -146,7 +149,6 @@ def test_another_browser_sees_progress_within_a_second(log_in, site, vic, projec
         }
         tell(project, **told)
         expect(card(page, "long.mrc")).to_contain_text(f"reading {progress * 100:.0f} %", timeout=1000)
-        assert time.monotonic() - begun < 1
     make_frame(reading)
     Acquisition.objects.update(status=Acquisition.Status.READY)
     tell(project, **{**told, "status": "ready", "progress": 1})
