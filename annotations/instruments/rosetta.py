@@ -145,9 +145,12 @@ def _add_axes(recording, images, shapes, reader):
 
 
 def _metadata(signal):
+    told = dict(signal.get("metadata", {}))
+    # The name it has on our disk says nothing.
+    told["General"] = {k: v for k, v in told.get("General", {}).items() if k != "original_filename"}
     kept = ("scale", "units", "offset", "size", "name", "navigate")
     return {
         "axes": [{key: axis.get(key) for key in kept} for axis in _ordered_axes(signal)],
-        "metadata": signal.get("metadata", {}),
+        "metadata": told,
         "original": signal.get("original_metadata", {}),
     }

@@ -73,8 +73,6 @@ def _add_rosetta(recording, path, tif, vendor):
     recording.readings += verdict.readings
     recording.unsizeable_reason = verdict.unsizeable_reason
     recording.fields = fields_of(signal)
-    if vendor:
-        recording.metadata[vendor] = signal["metadata"]
 
 
 def _resolution(page):

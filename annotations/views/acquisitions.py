@@ -6,6 +6,8 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from annotations.instruments import PixelSizeReading, agree
+from annotations.instruments.fields import FIELDS
 from annotations.models import Acquisition, Role
 from annotations.services.access import fetch
 from annotations.services.acquisitions import delete_acquisition, retry_import
@@ -102,10 +104,11 @@ def _page(request, found, *, status=200, form=None):
         "in_force": in_force,
         "state": state,
         "reason": reason,
-        "readings": [row for row in of_frame if not row.is_adopted][::-1] if state == "conflict" else [],
+        "choices": _choices(of_frame) if state == "conflict" else [],
         "versions": of_frame,
         "typed_form": forms[TypedForm],
         "bar_form": forms[ScaleBarForm],
+        "is_told": any(getattr(found, name) not in (None, "") for name in FIELDS),
         "rows": metadata_rows(found.metadata),
         "has_original": path is not None and path.is_file(),
         "may_edit": role in Role.at_least(Role.ANNOTATOR),
@@ -113,6 +116,23 @@ def _page(request, found, *, status=200, form=None):
         "page_data": {"status": found.status, "id": found.pk, "project": found.project_id},
     }
     return render(request, "annotations/acquisition.html", words, status=status)
+
+
+def _choices(versions):
+    """The readings to choose from, those that agree together: lists of versions, the first reading first."""
+    groups = []
+    for row in (row for row in reversed(versions) if not row.is_adopted):
+        for group in groups:
+            if not agree([_reading(group[0]), _reading(row)]).conflict:
+                group.append(row)
+                break
+        else:
+            groups.append([row])
+    return groups
+
+
+def _reading(row):
+    return PixelSizeReading(reader="", x_nm=row.pixel_size_x_nm, y_nm=row.pixel_size_y_nm)
 
 
 def _frame(request, found):

@@ -32,6 +32,7 @@ def disputed(project):
     frame = make_frame(acquisition)
     readings = [
         {"reader": "RosettaSciIO (TIFF)", "x_nm": 2.02, "y_nm": 2.02, "detail": "tag A"},
+        {"reader": "ncempy", "x_nm": 2.0200001, "y_nm": 2.0200001, "detail": "tag A", "is_second": True},
         {"reader": "tifffile (fei)", "x_nm": 1.5277, "y_nm": 1.5277, "detail": "tag B", "is_second": True},
     ]
     record_readings(acquisition=acquisition, frames=[frame], readings=readings)
@@ -82,6 +83,7 @@ def test_a_viewer_sees_it_but_may_not_calibrate_or_delete(client, acquisition, v
 def test_a_conflict_is_settled_with_one_click(member_client, disputed, mia):
     page = member_client.get(page_of(disputed)).text
     assert "The readers disagree on the pixel size" in page
+    assert page.count("Use this") == 2  # two of the three say the same
     chosen = disputed.calibrations.get(pixel_size_x_nm=1.5277)
     answer = member_client.post(
         calibrate_url(disputed), {"kind": "reading", "calibration": chosen.pk}, follow=True
@@ -89,7 +91,7 @@ def test_a_conflict_is_settled_with_one_click(member_client, disputed, mia):
     assert "The readers disagree" not in answer.text
     assert "1.5277 nm/px" in answer.text
     newest = disputed.calibrations.first()
-    assert (newest.version, newest.is_adopted, newest.author) == (3, True, mia)
+    assert (newest.version, newest.is_adopted, newest.author) == (4, True, mia)
 
 
 def test_no_nm_is_shown_of_an_uncalibrated_file(member_client, project):
