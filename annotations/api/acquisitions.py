@@ -93,7 +93,7 @@ class AcquisitionView(generics.RetrieveDestroyAPIView):
 class RetryView(APIView):
     serializer_class = AcquisitionSerializer
 
-    @extend_schema(request=None)
+    @extend_schema(request=None, responses={202: AcquisitionSerializer})
     def post(self, request, pk):
         """Read a failed file again from its original."""
         acquisition = fetch(Acquisition.objects, by=request.user, may="editable_by", pk=pk)

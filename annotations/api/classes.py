@@ -57,7 +57,9 @@ class LabelClassView(generics.RetrieveUpdateDestroyAPIView):
         update_class(label_class=serializer.instance, **serializer.validated_data)
         serializer.instance = self.get_object()
 
-    @extend_schema(responses=inline_serializer("ClassDeleted", {"unclassified": serializers.IntegerField()}))
+    @extend_schema(
+        responses={200: inline_serializer("ClassDeleted", {"unclassified": serializers.IntegerField()})}
+    )
     def delete(self, request, *args, **kwargs):
         """Delete the class. Its particles are kept, unclassified; the answer says how many."""
         return Response({"unclassified": delete_class(label_class=self.get_object())})

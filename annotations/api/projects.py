@@ -50,6 +50,7 @@ class ProjectView(generics.RetrieveUpdateAPIView):
 
 class MeSerializer(serializers.ModelSerializer):
     display_name = serializers.CharField(read_only=True)
+    email = serializers.CharField(read_only=True, help_text="Empty where none is known.")
 
     class Meta:
         model = User

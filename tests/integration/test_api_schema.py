@@ -1,6 +1,8 @@
 """The schema is whole, and the API does what it says under generated requests."""
 
 import io
+import re
+from contextlib import suppress
 
 import pytest
 import schemathesis
@@ -8,7 +10,7 @@ from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
-from django.urls import resolve
+from django.urls import Resolver404, resolve
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
@@ -29,6 +31,11 @@ EXAMPLES = 10
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
 ]  # fmt: skip
+
+
+@schemathesis.serializer("application/offset+octet-stream")
+def as_they_are(context, value):
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def test_the_schema_is_made_without_a_warning(db):
@@ -56,6 +63,8 @@ def connection_kept():
         signal.connect(close_old_connections)
 
 
+# An original that is streamed is closed by the server, which is not here.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_generated_requests_find_no_crash_and_no_undocumented_answer(world, owner, connection_kept):
     _, secret = create_token(user=owner, name="generated requests")
     headers = {"Authorization": f"Bearer {secret}"}
@@ -72,7 +81,7 @@ def test_generated_requests_find_no_crash_and_no_undocumented_answer(world, owne
 
 
 def try_out(operation, world, headers):
-    name = resolve(operation.path.format_map(Ones())).url_name
+    name = name_of(operation.path)
     real_keys = keys_of(world, name)
 
     @settings(
@@ -96,8 +105,9 @@ def try_out(operation, world, headers):
     try_one()
 
 
-class Ones(dict):
-    """Any key of a path, so that it resolves."""
-
-    def __missing__(self, key):
-        return "1"
+def name_of(path):
+    """The name of the address that a path of the schema stands for."""
+    for key in ("1", "00000000-0000-4000-8000-000000000000"):
+        with suppress(Resolver404):
+            return resolve(re.sub(r"{\w+}", key, path)).url_name
+    raise AssertionError(f"{path} leads nowhere")
