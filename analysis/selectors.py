@@ -29,7 +29,7 @@ NO_VALUE = {KEY: 0, REAL: float("nan")}
 
 
 class Packed(Aggregate):
-    """A whole column as one string of bytes: no row ever becomes an object, which is most of the time else."""
+    """A whole column as one string of bytes: no row becomes an object, which else takes most of the time."""
 
     template = "string_agg(%(kind)ssend(%(expressions)s), ''::bytea)"
     output_field = BinaryField()

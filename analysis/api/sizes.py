@@ -14,7 +14,7 @@ from analysis.reports import numbers
 from analysis.selectors import calibrations_named, particle_columns
 from annotations.api.exchange import FILTERS, chosen_particles
 from annotations.api.particles import ParticleSerializer
-from annotations.models import Particle, Project
+from annotations.models import Project
 from annotations.services.access import fetch
 
 CHART = [

@@ -106,10 +106,7 @@ def _within(start, side, whole):
 def _draw_bar(draw, side_px, pixel_size_nm):
     unit, size = ("nm", pixel_size_nm) if pixel_size_nm else ("px", 1)
     length = bar_length(BAR_SHARE * side_px * size)
-    if unit == "nm" and length >= 1000:
-        label = f"{length / 1000:g} µm"
-    else:
-        label = f"{length:g} {unit}"
+    label = f"{length / 1000:g} µm" if unit == "nm" and length >= 1000 else f"{length:g} {unit}"
     width = length / size / side_px * SIDE_OUT_PX
     bottom = SIDE_OUT_PX - 8
     font = ImageFont.load_default(size=16)

@@ -8,6 +8,7 @@ from analysis.figures.theme import layout, log_axis
 POINTS_MAX = 4000  # above it a density: dots that cover each other lie about how many they are
 CELLS_X, CELLS_Y = 60, 40
 ROUNDNESS_BINS = 40
+NO_NAME = "<extra></extra>"  # Plotly would add the trace's
 
 
 def aspect_ratio_by_size(selection, *, is_log=True):
@@ -48,7 +49,8 @@ def aspect_ratio_by_size(selection, *, is_log=True):
             x=x,
             y=y,
             z=np.where(counts.T > 0, counts.T, np.nan),
-            hovertemplate=f"ECD %{{x:.4g}} {selection.unit}<br>aspect ratio %{{y:.2f}}<br>%{{z}} particles<extra></extra>",
+            hovertemplate=f"ECD %{{x:.4g}} {selection.unit}<br>aspect ratio %{{y:.2f}}<br>%{{z}} of them"
+            + NO_NAME,
             colorbar={"title": {"text": "particles"}, "thickness": 10},
         )
     return figure, int(has_shape.sum())
@@ -59,7 +61,10 @@ def roundness_distribution(selection):
     roundness = selection.roundness[np.isfinite(selection.roundness)]
     figure = go.Figure(
         layout=layout(
-            xaxis={"title": {"text": "roundness 4A/(π · Feret<sub>max</sub>²)"}, "range": [0, max(1.02, roundness.max(initial=0))]},
+            xaxis={
+                "title": {"text": "roundness 4A/(π · Feret<sub>max</sub>²)"},
+                "range": [0, max(1.02, roundness.max(initial=0))],
+            },
             yaxis={"title": {"text": "density"}, "rangemode": "tozero"},
         )
     )  # fmt: skip
@@ -72,7 +77,8 @@ def roundness_distribution(selection):
             offset=0,
             y=count / (roundness.size * np.diff(edges)),
             customdata=np.column_stack([edges[:-1], edges[1:], count]),
-            hovertemplate="%{customdata[0]:.3f} to %{customdata[1]:.3f}<br>%{customdata[2]} particles<extra></extra>",
+            hovertemplate="%{customdata[0]:.3f} to %{customdata[1]:.3f}<br>%{customdata[2]} particles"
+            + NO_NAME,
         )
     return figure, roundness.size
 

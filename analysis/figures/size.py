@@ -90,5 +90,6 @@ def _mark_d_values(figure, summary):
         x = log10(value) if summary.histogram.is_log else value
         figure.add_annotation(
             x=x, xref="x", y=1, yref="paper", yanchor="bottom", xanchor=lean, showarrow=False,
-            yshift=16 if lean == "center" else 0, text=f"D{percent} <b>{number(value)}</b> {summary.selection.unit}",
+            yshift=16 if lean == "center" else 0,
+            text=f"D{percent} <b>{number(value)}</b> {summary.selection.unit}",
         )  # fmt: skip

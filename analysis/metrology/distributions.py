@@ -1,8 +1,8 @@
 """Size distributions: histograms as densities, cumulative curves, D values, their intervals.
 
-Notation of ISO 9276-1: q_r is a density and Q_r a cumulative distribution, with r = 0 for number and r = 3 for
-volume. A weight of 1 for each particle gives q_0; a weight of d^3 gives q_3. The two differ by a factor of two
-and more for the same particles, so nothing here has a weighting that its caller did not choose.
+Notation of ISO 9276-1: q_r is a density and Q_r a cumulative distribution, r = 0 for number and r = 3 for
+volume. A weight of 1 for each particle gives q_0; a weight of d^3 gives q_3. The two differ by a factor of
+two and more for the same particles, so nothing here has a weighting that its caller did not choose.
 """
 
 from dataclasses import dataclass
@@ -36,8 +36,8 @@ def weights_for(diameter, weighting, edge_weight=None):
 def quantiles(diameter, probability, weight=None):
     """D values: the weighted inverse of the empirical distribution, linearly interpolated.
 
-    The sorted value number k stands at (W_k - w_k) / (W - w_k), with W_k the sum of the weights up to and with
-    k. With equal weights that is (k - 1) / (n - 1), NumPy's default rule (Hyndman and Fan's type 7).
+    The sorted value number k stands at (W_k - w_k) / (W - w_k), with W_k the sum of the weights up to and
+    with k. With equal weights that is (k - 1) / (n - 1), NumPy's default rule (Hyndman and Fan's type 7).
 
     Parameters
     ----------
@@ -159,8 +159,8 @@ class Moments:
 def moments(diameter, edge_weight=None):
     """Moments by number of one set of particles.
 
-    The geometric mean and SD are exp of the mean and of the SD (n - 1) of ln d: the maximum-likelihood lognormal
-    but for the usual correction of the SD. A lower size cut is not corrected for.
+    The geometric mean and SD are exp of the mean and of the SD (n - 1) of ln d: the maximum-likelihood
+    lognormal but for the usual correction of the SD. A lower size cut is not corrected for.
     """
     diameter = np.asarray(diameter, dtype=float)
     weight = np.ones_like(diameter) if edge_weight is None else np.asarray(edge_weight, dtype=float)
@@ -180,9 +180,10 @@ def moments(diameter, edge_weight=None):
 def quantile_intervals(diameter, group, probability, weight=None, *, resamples=1000, seed=0):
     """95 % intervals of D values by resampling whole groups (cluster bootstrap, percentile method).
 
-    Particles of one image resemble each other, so images are drawn with replacement, not particles (Davison and
-    Hinkley 1997, 3.8). To stay fast at a million particles, values are first put into `GRID_CELLS` cells of equal
-    number; a resample is then a sum of rows. Up to that many particles each has a cell to itself.
+    Particles of one image resemble each other, so images are drawn with replacement, not particles
+    (Davison and Hinkley 1997, 3.8). To stay fast at a million particles, values are first put into
+    `GRID_CELLS` cells of equal number; a resample is then a sum of rows. Up to that many particles each has
+    a cell to itself.
 
     Parameters
     ----------

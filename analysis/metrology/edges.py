@@ -8,8 +8,9 @@ REACH_MAX = 0.5  # a particle wider than half the field is too rare inside it to
 def edge_weight(feret_x, feret_y, frame_width, frame_height):
     """Weight of a particle wholly inside the frame, so that large ones count as often as they occur.
 
-    A particle of bounding widths Fx, Fy lies wholly inside a W x H field only while its reference point stays in
-    a field of (W - Fx) x (H - Fy); hence w = W H / ((W - Fx)(H - Fy)). Miles 1974 and Lantuejoul 1980, as used in
+    A particle of bounding widths Fx, Fy lies wholly inside a W x H field only while its reference point
+    stays in a field of (W - Fx) x (H - Fy); hence w = W H / ((W - Fx)(H - Fy)). Miles 1974,
+    Lantuejoul 1980, as in
     ISO 13322-1.
 
     Parameters

@@ -11,7 +11,7 @@ FERET_MIN_PX = 10.0  # smallest object measured by default, as in ParticleSizer 
 
 @dataclass(frozen=True)
 class ParticleColumns:
-    """K particles as arrays of shape (K,). nan where a particle has no outline, no calibration or no value."""
+    """K particles as arrays of shape (K,). nan: no outline, no calibration or no value."""
 
     frame: np.ndarray  # key of the image
     recording: np.ndarray  # key of the file that holds the image
@@ -67,8 +67,8 @@ def select(columns, *, border="exclude", feret_min_px=FERET_MIN_PX):
     ----------
     columns : ParticleColumns
     border : {"exclude", "weight", "include"}
-        What becomes of particles that touch the frame's border. "weight" leaves them out and weights the others
-        for the large ones lost (`edges.edge_weight`).
+        What becomes of particles that touch the frame's border. "weight" leaves them out and weights the
+        others for the large ones lost (`edges.edge_weight`).
     feret_min_px : float
         Smallest minimum Feret diameter that counts, in pixels: a matter of the sampling, not of the specimen.
 

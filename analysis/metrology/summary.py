@@ -45,8 +45,8 @@ def summarise(selection, *, weighting="number", is_log=True, bins=None):
     Returns
     -------
     Summary
-        Intervals come from resampling recordings: the frames of one file show the same specimen, often the same
-        particles, and are kept together.
+        Intervals come from resampling recordings: the frames of one file show the same specimen, often the
+        same particles, and are kept together.
     """
     diameter = selection.diameter
     weight = distributions.weights_for(diameter, weighting, selection.edge_weight)

@@ -102,7 +102,8 @@ def volume_warning(summary):
         return ""
     return (
         f"Volume weighting of {count(summary.selection.n, 'particle')}: the few largest decide, and below "
-        f"{grouped(VOLUME_PARTICLES_MIN)} particles these values do not repeat. Do not compare them with number-weighted ones."
+        f"{grouped(VOLUME_PARTICLES_MIN)} particles these values do not repeat. "
+        "Do not compare them with number-weighted ones."
     )
 
 

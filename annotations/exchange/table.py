@@ -44,7 +44,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def safe_text(text):
-    """Text that no spreadsheet takes for a formula: a leading = + - @ tab or return gets an apostrophe (OWASP)."""
+    """Text that no spreadsheet takes for a formula: = + - @ tab or return in front get an apostrophe."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
@@ -54,8 +54,8 @@ def lines(rows, with_header=False):
     Parameters
     ----------
     rows : iterable of dict
-        Values by the names in `COLUMNS`; None is an empty cell. Numbers are written so that reading them gives
-        the same double.
+        Values by the names in `COLUMNS`; None is an empty cell. Numbers are written so that reading them
+        gives the same double.
     with_header : bool
 
     Returns

@@ -1,4 +1,4 @@
-"""Particles on their way out, in pieces: no transaction stays open and no row is held longer than its piece."""
+"""Particles on their way out, in pieces: no transaction stays open, no row outlives its piece."""
 
 import json
 
@@ -51,7 +51,7 @@ def csv_pieces(*, particles):
 
 
 def coco_pieces(*, project, particles, acquisitions=None):
-    """A COCO file, piece by piece: all images of the project, or of some acquisitions, and these particles."""
+    """A COCO file, piece by piece: images of the project, or of some acquisitions, and these particles."""
     frames = Frame.objects.filter(acquisition__project=project).ready()
     if acquisitions is not None:
         frames = frames.filter(acquisition__in=acquisitions)
@@ -70,8 +70,8 @@ def coco_pieces(*, project, particles, acquisitions=None):
     count = 0
     for layers in _layer_groups(particles):
         rows = particles.filter(layer__in=layers).order_by(*_particle_order()).values(
-            "id", "x", "y", "width", "height", "outline", "area_px2", "confidence", "origin", "label_class_id",
-            frame_key=F(f"{FRAME}_id"),
+            "id", "x", "y", "width", "height", "outline", "area_px2", "confidence", "origin",
+            "label_class_id", frame_key=F(f"{FRAME}_id"),
         )  # fmt: skip
         entries = []
         for row in rows:

@@ -36,7 +36,7 @@ class ImportReport:
 def import_coco(*, project, by, raw, is_trial=False) -> ImportReport:
     """Add the annotations of a COCO file to the working layers of the frames that they belong to.
 
-    The same file again adds nothing: a particle's id follows from the frame and from what the file says of it.
+    The same file again adds nothing: a particle's id follows from the frame and what the file says of it.
     One that was imported before and changed or deleted since stays as people left it.
 
     Raises
@@ -60,12 +60,12 @@ def import_coco(*, project, by, raw, is_trial=False) -> ImportReport:
     )
     if not any(match.frame for match in matches.values()):
         raise ValidationError(
-            "None of the file's images is in this project, by content, or by name and size; upload them first."
+            "None of the file's images is in this project, by content or by name and size; upload them first."
         )
     if report.new_classes and not Project.objects.manageable_by(by).filter(pk=project.pk).exists():
         names = ", ".join(f"“{name}”" for name in report.new_classes[:5])
         raise ValidationError(
-            f"The file names classes that this project has not ({names}); ask a manager to add them."
+            f"This project has not all classes of the file ({names}); ask a manager to add them."
         )
     if not is_trial:
         known |= {

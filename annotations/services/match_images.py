@@ -18,7 +18,7 @@ class Match:
 
 
 def match_images(*, project, images) -> dict:
-    """{key of a CocoImage: Match}. By content first, else by file name; never by a name that is not unique."""
+    """{key of a CocoImage: Match}. By content first, else by file name if that is unique."""
     names = {_file_name(image.name) for image in images}
     hashes = {image.sha256 for image in images if image.sha256}
     frames = Frame.objects.filter(acquisition__project=project).ready().select_related("acquisition")

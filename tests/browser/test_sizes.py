@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from annotations.display.tiles import write_tiles
 from annotations.services.pixels import tiles_path
@@ -42,9 +43,7 @@ def test_a_bar_leads_to_its_particles(sizes):
     sizes.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 4)
     sizes.wait_for_url("**/particles/**")
     assert sizes.locator(".gallery li").count() == n > 0
-    sizes.wait_for_function(
-        "[...document.querySelectorAll('.gallery img')].every(i => i.naturalWidth === 192)"
-    )
+    expect(sizes.locator(".gallery img").first).to_have_js_property("naturalWidth", 192)
     assert "ECD" in sizes.locator("h1").text_content()
     assert not sizes.problems
 
@@ -71,17 +70,17 @@ def test_the_figure_goes_home_with_its_caption(sizes, tmp_path):
     for kind, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG")):
         with sizes.expect_download() as found:
             sizes.get_by_role("button", name=kind).click()
-        raw = open(found.value.path(), "rb").read()
+        raw = found.value.path().read_bytes()
         assert raw.startswith(start), kind
         if kind == "SVG":
             assert "40 particles on 1 image" in raw.decode()
 
 
 def test_the_colours_follow_the_theme(sizes):
-    paper = "document.querySelector('[data-figure=size] .main-svg').style.background"
-    light = sizes.evaluate(paper)
+    paper = sizes.locator("[data-figure=size] .main-svg").first
+    light = paper.get_attribute("style")
     sizes.emulate_media(color_scheme="dark")
-    sizes.wait_for_function(f"{paper} !== '{light}'")
+    expect(paper).not_to_have_attribute("style", light)
 
 
 def test_particles_and_annotations_are_downloaded(sizes, site, project):

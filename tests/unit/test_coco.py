@@ -116,7 +116,7 @@ NONSENSE = {
 
 @pytest.mark.parametrize(("raw", "words"), NONSENSE.values(), ids=NONSENSE)
 def test_what_is_wrong_is_refused_in_one_sentence(raw, words):
-    with pytest.raises(coco.NotCoco, match=".") as refusal:
+    with pytest.raises(coco.NotCoco) as refusal:
         coco.read(raw)
     sentence = str(refusal.value)
     assert words in sentence

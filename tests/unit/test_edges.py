@@ -6,7 +6,8 @@ from analysis.metrology.edges import edge_weight
 
 def test_the_weights_are_those_of_miles_and_lantuejoul():
     # By hand: (1024 / 924)^2 and 2048^2 / (1988 x 2008).
-    found = edge_weight(np.array([100, 60]), np.array([100, 40]), np.array([1024, 2048]), np.array([1024, 2048]))
+    field = np.array([1024, 2048])
+    found = edge_weight(np.array([100, 60]), np.array([100, 40]), field, field)
     assert found == pytest.approx([1.2281628905005528, 1.050702622107145], abs=1e-12)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from annotations.exchange import table
 
-ROW = {name: None for name in table.COLUMNS}
+ROW = dict.fromkeys(table.COLUMNS)
 
 
 def read(text):
