@@ -102,4 +102,4 @@ def _scales(pyramid):
         yield Scale(halvings, background_px=9.0, max_diameter_px=30.0)
         longest = max(level.shape)
         if longest <= OVERVIEW_PX or halvings == len(pyramid) - 1:
-            yield Scale(halvings, background_px=0.15 * longest, max_diameter_px=0.6 * longest, levels=14)
+            yield Scale(halvings, background_px=0.15 * longest, max_diameter_px=0.6 * longest, levels=15)

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 BLUR_PX = 1.0
-LOWEST = 1.5  # times the local lower quartile of |height|: half a standard deviation of Gaussian noise
+LOWEST = 0.75  # times the local lower quartile of |height|: a quarter of Gaussian noise's deviation
 MIN_AREA_PX = 12  # on the searched scale
 # The local noise is a lower quartile, not a median: in a dense layer the median pixel is a particle's.
 NOISE_PERCENT = 25
@@ -31,7 +31,7 @@ class Scale:
     background_px: float
     max_diameter_px: float
     ratio: float = 1.35
-    levels: int = 10
+    levels: int = 12
 
     @property
     def px(self):

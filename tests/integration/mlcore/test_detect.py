@@ -1,0 +1,172 @@
+"""`manage.py detect`: tables of files, no site, no database, no traceback."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+from mlcore.inference.table import write_table
+from tests import phantoms
+
+HEADER = ["x", "y", "width", "height", "label", "confidence", "diameter_nm", "aspect_ratio", "roundness"]
+DISCS = [(40, 40, 20), (100, 60, 30), (60, 120, 24)]
+MANAGE = Path(__file__).parents[3] / "manage.py"
+
+
+@pytest.fixture
+def image():
+    return (phantoms.micrograph(160, DISCS) * 1000).astype(np.uint16)
+
+
+@pytest.fixture
+def calibrated(tmp_path, image):
+    """An ImageJ TIFF of 0.5 nm/px."""
+    path = tmp_path / "gold.tif"
+    tifffile.imwrite(path, image, imagej=True, resolution=(2, 2), metadata={"unit": "nm"})
+    return path
+
+
+def detect(*arguments, capsys):
+    code = 0
+    try:
+        call_command("detect", *map(str, arguments))
+    except SystemExit as end:
+        code = end.code
+    return code, capsys.readouterr().err
+
+
+def table(path):
+    with open(path, newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == HEADER
+    return [dict(zip(HEADER, row, strict=True)) for row in rows[1:]]
+
+
+def test_it_works(calibrated, tmp_path, capsys):
+    code, said = detect(calibrated, "--out", tmp_path / "new" / "out", capsys=capsys)
+    assert code == 0, said
+    rows = table(tmp_path / "new" / "out" / "gold.csv")
+    sizes = sorted(float(row["diameter_nm"]) for row in rows)
+    assert sizes == pytest.approx([10, 12, 15], rel=0.02)
+    for row in rows:
+        assert 1 <= float(row["aspect_ratio"]) < 1.1
+        assert 0.9 < float(row["roundness"]) <= 1
+        assert 0 < float(row["confidence"]) <= 1
+        assert row["label"] == "nanoparticle"
+    first = min(rows, key=lambda row: float(row["x"]))
+    assert [float(first[name]) for name in HEADER[:4]] == pytest.approx([30, 30, 20, 20], abs=0.6)
+
+
+def test_without_a_calibration_the_nm_column_is_empty(image, tmp_path, capsys):
+    Image.fromarray(image).save(tmp_path / "plain.png")
+    code, _ = detect(tmp_path / "plain.png", "--out", tmp_path, capsys=capsys)
+    rows = table(tmp_path / "plain.csv")
+    assert code == 0
+    assert len(rows) == 3
+    assert {row["diameter_nm"] for row in rows} == {""}
+    assert all(float(row["aspect_ratio"]) >= 1 for row in rows)
+
+
+def test_a_pixel_size_given_is_used_and_said_where_the_file_differs(calibrated, tmp_path, capsys):
+    code, said = detect(calibrated, "--out", tmp_path, "--pixel-size-nm", "2", capsys=capsys)
+    assert code == 0
+    assert "itself says 0.5 nm/px; the 2 given is used" in said
+    sizes = sorted(float(row["diameter_nm"]) for row in table(tmp_path / "gold.csv"))
+    assert sizes == pytest.approx([40, 48, 60], rel=0.02)
+
+
+def test_frames_of_a_stack_are_numbered(image, tmp_path, capsys):
+    tifffile.imwrite(tmp_path / "movie.tif", np.stack([image] * 3), photometric="minisblack")
+    assert detect(tmp_path / "movie.tif", "--out", tmp_path / "out", capsys=capsys)[0] == 0
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["movie-f0000.csv", "movie-f0001.csv", "movie-f0002.csv"]
+
+
+def test_bad_files_are_said_and_the_others_done(calibrated, image, tmp_path, capsys):
+    (tmp_path / "broken.tif").write_bytes(b"II*\0garbage")
+    (tmp_path / "text.dm4").write_text("hello")
+    (tmp_path / "empty.png").touch()
+    with h5py.File(tmp_path / "curve.h5", "w") as file:
+        file["values"] = np.arange(5.0)
+    inputs = [tmp_path / name for name in ("broken.tif", "text.dm4", "empty.png", "curve.h5", "absent.tif")]
+    code, said = detect(*inputs, calibrated, "--out", tmp_path / "out", capsys=capsys)
+    assert code == 1
+    assert len(said.strip().splitlines()) == 5
+    for path in inputs:
+        assert path.name in said
+    assert "Traceback" not in said
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["gold.csv"]
+
+
+def test_the_same_name_twice_is_refused_not_overwritten(calibrated, image, tmp_path, capsys):
+    other = tmp_path / "other"
+    other.mkdir()
+    Image.fromarray(image).save(other / "gold.png")
+    code, said = detect(calibrated, other / "gold.png", "--out", tmp_path / "out", capsys=capsys)
+    assert code == 1
+    assert "would be written over" in said
+    assert table(tmp_path / "out" / "gold.csv")[0]["diameter_nm"]
+
+
+def test_folders_and_patterns(calibrated, image, tmp_path, capsys):
+    Image.fromarray(image).save(tmp_path / "b.png")
+    (tmp_path / "notes.txt").write_text("not an image")
+    assert detect(tmp_path, "--out", tmp_path / "out", capsys=capsys)[0] == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["b.csv", "gold.csv"]
+    assert detect(tmp_path / "*.png", "--out", tmp_path / "out2", capsys=capsys)[0] == 0
+    assert [path.name for path in (tmp_path / "out2").iterdir()] == ["b.csv"]
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "nan", "inf", "two"])
+def test_a_pixel_size_must_be_a_positive_number(calibrated, tmp_path, size):
+    with pytest.raises(CommandError, match="must be a positive number"):
+        call_command("detect", str(calibrated), "--out", str(tmp_path), f"--pixel-size-nm={size}")
+
+
+def test_an_unknown_engine_and_an_impossible_folder(calibrated, tmp_path):
+    with pytest.raises(CommandError, match="choose one of: classical"):
+        call_command("detect", str(calibrated), "--out", str(tmp_path), "--engine", "magic")
+    with pytest.raises(CommandError, match="cannot be made"):
+        call_command("detect", str(calibrated), "--out", str(calibrated))
+
+
+def test_a_blank_image_gives_a_table_without_rows(tmp_path, capsys):
+    tifffile.imwrite(tmp_path / "blank.tif", np.zeros((50, 50), np.uint8))
+    assert detect(tmp_path / "blank.tif", "--out", tmp_path, capsys=capsys)[0] == 0
+    assert table(tmp_path / "blank.csv") == []
+
+
+def test_a_table_is_whole_or_not_there(tmp_path):
+    def broken():
+        yield ["1"]
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_table(tmp_path / "a.csv", broken())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_it_needs_no_database_and_no_particular_folder(calibrated, tmp_path):
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}
+    }
+    environment |= {
+        "ETEM_DATA_DIR": str(tmp_path / "nowhere"),
+        "DJANGO_SETTINGS_MODULE": "etemweb.settings",
+        "PGHOST": "/nonexistent",
+    }
+    done = subprocess.run(
+        [sys.executable, MANAGE, "detect", "gold.tif", "--out", "out"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(table(tmp_path / "out" / "gold.csv")) == 3
