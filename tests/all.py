@@ -16,7 +16,7 @@ from tests.tcp_servers import tcp_servers
 ROOT = Path(__file__).parents[1]
 PYTEST = [sys.executable, "-m", "pytest"]
 QUICK = ["-p", "no:playwright"]  # importing the browser's driver takes longer than most of these tests
-PROCESSES = ["-n", "2"]
+PROCESSES = ["-n", "2", "--dist", "loadfile"]  # a file's shared fixtures are made once
 
 
 def run(command, **environment):
