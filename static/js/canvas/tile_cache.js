@@ -21,7 +21,7 @@ export function createTileCache({ onTile, onTrouble = () => {}, budgetBytes = BU
   let later = [];
   let keptBytes = 0;
   let retryMs = FIRST_RETRY_MS;
-  let retryAt = 0;
+  let pause = 0; // timer; nothing is asked for while it runs
 
   const keyOf = (frame, tile) => `${frame.id}:${tileKey(tile)}`;
   const isMissing = ({ key }) => !kept.has(key) && !loading.has(key) && !refused.has(key);
@@ -59,9 +59,7 @@ export function createTileCache({ onTile, onTrouble = () => {}, budgetBytes = BU
     } catch (error) {
       if (error.name !== "AbortError") {
         onTrouble("Parts of the image could not be loaded; trying again.");
-        retryAt = performance.now() + retryMs;
-        setTimeout(pump, retryMs);
-        retryMs = Math.min(2 * retryMs, LAST_RETRY_MS);
+        rest();
       }
     } finally {
       if (loading.get(key) === controller) loading.delete(key);
@@ -69,8 +67,18 @@ export function createTileCache({ onTile, onTrouble = () => {}, budgetBytes = BU
     }
   };
 
+  // However many tiles fail together, the pause grows once.
+  function rest() {
+    if (pause) return;
+    pause = setTimeout(() => {
+      pause = 0;
+      pump();
+    }, retryMs);
+    retryMs = Math.min(2 * retryMs, LAST_RETRY_MS);
+  }
+
   function pump() {
-    if (performance.now() < retryAt) return;
+    if (pause) return;
     for (const item of wanted) {
       if (loading.size >= AT_ONCE) return;
       if (isMissing(item)) load(item);

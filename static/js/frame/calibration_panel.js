@@ -57,7 +57,7 @@ export function createCalibrationPanel(viewer) {
 
   const reading = () => {
     const length_px = readNumber(form.elements.px.value);
-    const length_nm = readNumber(form.elements.length.value) * Number(form.elements.unit.value);
+    const length_nm = readNumber(form.elements.bar_length.value) * Number(form.elements.unit.value);
     return { length_px, length_nm, isComplete: length_px > 0 && length_nm > 0 };
   };
   const showResult = () => {
