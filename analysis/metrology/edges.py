@@ -10,8 +10,7 @@ def edge_weight(feret_x, feret_y, frame_width, frame_height):
 
     A particle of bounding widths Fx, Fy lies wholly inside a W x H field only while its reference point
     stays in a field of (W - Fx) x (H - Fy); hence w = W H / ((W - Fx)(H - Fy)). Miles 1974,
-    Lantuejoul 1980, as in
-    ISO 13322-1.
+    Lantuejoul 1980, as in ISO 13322-1.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """COCO JSON, both ways: what it means, checked before anything is made of it.
 
 What COCO has no field for stands beside its own: `sha256`, `frame_index`, `pixel_size_nm` of an image;
-`score` of an annotation, as in COCO's results; `etem_id` and `origin` of an annotation. Other programs pass over them.
+`score` (as in COCO's results), `etem_id` and `origin` of an annotation. Other programs pass over them.
 COCO asks for a category everywhere, so unclassified particles have one that says of itself that it is none.
 """
 

@@ -146,7 +146,7 @@ def test_filters_narrow_by_class_and_acquisition(member_client, url, project, fr
 
 
 def make_suggestions(frame, diameters, owner, **over):
-    run = Run.objects.create(project=frame.acquisition.project, engine="classical", created_by=owner)
+    run = Run.objects.create(project=frame.acquisition.project, engine="classical", status="succeeded")
     layer = make_layer(frame, kind=Layer.Kind.SUGGESTION)
     Prediction.objects.create(run=run, frame=frame, layer=layer, engine_version="1", seconds=1)
     for diameter in diameters:
