@@ -15,7 +15,11 @@ export function createActions(editor) {
   });
 
   const commit = (steps, { group = uuid(), fits = false } = {}) => {
-    if (!editor.mayEdit || !editor.session.isLoaded || !steps.length) return;
+    if (!editor.mayEdit || !steps.length) return false;
+    if (!editor.session.isLoaded) {
+      editor.announce("The annotations are still being loaded; try again in a moment.");
+      return false;
+    }
     const entries = steps.map(({ particle, before, after }) => {
       const action = !before ? "add" : !after ? "delete" : "change";
       const base = editor.store.get(particle)?.version ?? editor.session.versions.get(particle) ?? 0;
@@ -52,7 +56,7 @@ export function createActions(editor) {
     draw(box) {
       const id = uuid();
       const after = { ...box, label_class: editor.activeClass, ...pick({}, ["outline", "ecd_px", "ecd_nm"]) };
-      commit([{ particle: id, before: null, after }], { fits: editor.autoFit });
+      if (commit([{ particle: id, before: null, after }], { fits: editor.autoFit }) === false) return null;
       editor.selection.set(id);
       return id;
     },
@@ -83,8 +87,9 @@ export function createActions(editor) {
 
     remove(boxes = selected()) {
       const steps = boxes.map((box) => ({ particle: box.id, before: box, after: null }));
-      editor.selection.set();
-      return commit(steps);
+      const done = commit(steps);
+      if (done !== false) editor.selection.set();
+      return done;
     },
 
     duplicate() {
@@ -97,8 +102,7 @@ export function createActions(editor) {
         const after = { ...pick(box, [...SHAPE, "label_class"]), x: box.x + dx, y: box.y + dy, outline };
         return { particle: uuid(), before: null, after };
       });
-      commit(steps);
-      editor.selection.set(...steps.map(({ particle }) => particle));
+      if (commit(steps) !== false) editor.selection.set(...steps.map(({ particle }) => particle));
     },
 
     // The outline of what is in each selected box, found by the server on the original pixels.

@@ -25,7 +25,7 @@ export function addEditorKeys(editor, shortcuts) {
     const box = boxBetween(corner(-1), corner(1), editor.frameSize());
     if (!box) return editor.announce("The view's centre is off the image.");
     const id = actions.draw(box);
-    editor.announce(`Drawn: ${editor.describe(editor.store.get(id))}`);
+    if (id) editor.announce(`Drawn: ${editor.describe(editor.store.get(id))}`);
   };
 
   const step = (by) => () => {

@@ -19,16 +19,16 @@ export function createParticlesPanel(editor) {
   let isReversed = false;
 
   const heads = Object.entries(orders).map(([name, label]) =>
-    el("button", { type: "button", class: "list-head", "data-order": name, role: "columnheader", onclick: () => {
+    el("span", { role: "columnheader", "data-order": name }, el("button", { type: "button", class: "list-head", onclick: () => {
       isReversed = order === name && !isReversed;
       order = name;
       update();
-    } }, label),
+    } }, label)),
   );
+  list.element.prepend(el("div", { class: "list-heads", role: "row" }, ...heads));
   panel.append(
     el("h2", { class: "panel-title" }, "Particles ", total),
     legend,
-    el("div", { class: "list-heads", role: "row" }, ...heads),
     empty,
     list.element,
   );
@@ -45,6 +45,7 @@ export function createParticlesPanel(editor) {
   const showLegend = () => {
     const counts = count();
     const items = [...editor.styles.values()].filter(({ id }) => id || counts.get(0) || !editor.classes.length);
+    const focused = [...legend.querySelectorAll("button")].indexOf(document.activeElement);
     legend.replaceChildren(...items.map((style) => {
       const isHidden = editor.hiddenClasses.has(style.id);
       const line = el("span", { class: "swatch line" });
@@ -63,6 +64,7 @@ export function createParticlesPanel(editor) {
       }, icon(isHidden ? "eye-off" : "eye"));
       return el("li", {}, choose, eye);
     }));
+    legend.querySelectorAll("button")[focused]?.focus();
   };
 
   const update = () => {

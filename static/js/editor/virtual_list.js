@@ -8,16 +8,17 @@ const EXTRA_ROWS = 6; // beyond the view, above and below
 
 export function createVirtualList(editor) {
   const spacer = el("div", { class: "list-spacer", role: "rowgroup" });
-  const element = el("div", { class: "particle-list", id: "particle-list", role: "grid", tabindex: "0", "aria-label": "Particles", "aria-multiselectable": "true" }, spacer);
+  const scroller = el("div", { class: "list-scroller", role: "presentation" }, spacer);
+  const element = el("div", { class: "particle-list", id: "particle-list", role: "grid", tabindex: "0", "aria-label": "Particles", "aria-multiselectable": "true" }, scroller);
   let rows = [];
   let drawing = 0;
 
   const draw = () => {
     drawing = 0;
-    const first = Math.max(0, Math.floor(element.scrollTop / ROW_PX) - EXTRA_ROWS);
-    const last = Math.min(rows.length, Math.ceil((element.scrollTop + element.clientHeight) / ROW_PX) + EXTRA_ROWS);
+    const first = Math.max(0, Math.floor(scroller.scrollTop / ROW_PX) - EXTRA_ROWS);
+    const last = Math.min(rows.length, Math.ceil((scroller.scrollTop + scroller.clientHeight) / ROW_PX) + EXTRA_ROWS);
     spacer.style.height = `${rows.length * ROW_PX}px`;
-    element.setAttribute("aria-rowcount", rows.length);
+    element.setAttribute("aria-rowcount", rows.length + 1);
     spacer.replaceChildren(...rows.slice(first, last).map((row, i) => rowElement(row, first + i)));
     const active = editor.selection.single && document.getElementById(`row-${editor.selection.single}`);
     if (active) element.setAttribute("aria-activedescendant", active.id);
@@ -38,7 +39,7 @@ export function createVirtualList(editor) {
     const label = el("span", {}, swatch, style.name);
     const row = el(
       "div",
-      { class: "list-row", id: `row-${id}`, role: "row", "data-particle": id, "aria-rowindex": at + 1, "aria-selected": String(editor.selection.has(id)) },
+      { class: "list-row", id: `row-${id}`, role: "row", "data-particle": id, "aria-rowindex": at + 2, "aria-selected": String(editor.selection.has(id)) },
       cell(String(number), "number"), cell(label, "class"), cell(sizeText(box, editor.calibration()), "size"),
       cell(box.confidence === null ? "" : box.confidence.toFixed(2), "confidence"),
     );
@@ -48,8 +49,8 @@ export function createVirtualList(editor) {
 
   const scrollTo = (at) => {
     const [top, bottom] = [at * ROW_PX, (at + 1) * ROW_PX];
-    if (top < element.scrollTop) element.scrollTop = top;
-    else if (bottom > element.scrollTop + element.clientHeight) element.scrollTop = bottom - element.clientHeight;
+    if (top < scroller.scrollTop) scroller.scrollTop = top;
+    else if (bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = bottom - scroller.clientHeight;
   };
   const indexOf = (id) => rows.findIndex(({ slot }) => editor.store.ids[slot] === id);
   const choose = (at) => {
@@ -61,7 +62,7 @@ export function createVirtualList(editor) {
     editor.announce(`${at + 1} of ${rows.length}: ${editor.describe(editor.store.get(id))}`);
   };
 
-  element.addEventListener("scroll", redraw);
+  scroller.addEventListener("scroll", redraw);
   element.addEventListener("click", (event) => {
     const id = event.target.closest("[data-particle]")?.dataset.particle;
     if (!id) return;
@@ -75,7 +76,7 @@ export function createVirtualList(editor) {
     const from = editor.selection.single ? indexOf(editor.selection.single) : -1;
     choose(Math.min(rows.length - 1, Math.max(0, from + moves[event.key])));
   });
-  new ResizeObserver(redraw).observe(element);
+  new ResizeObserver(redraw).observe(scroller);
 
   return {
     element,
