@@ -21,6 +21,15 @@ MEANINGS = {
     "406": "The format asked for by `Accept` is not offered.",
     "415": "The content type cannot be read.",
 }
+# tus has a status for each thing that can go wrong on the way.
+OF_UPLOADS = {
+    "409": "The upload continues at another byte; ask again where.",
+    "410": "The upload is gone.",
+    "412": "The header Tus-Resumable is missing or of another version.",
+    "413": "The file is larger than this site takes.",
+    "423": "Another request is writing this upload.",
+    "507": "The disk is full.",
+}
 UNSAFE = {"post", "put", "patch", "delete"}
 
 
@@ -38,7 +47,8 @@ def add_errors(result, generator, request, public):
                 codes.add("415")
             if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
                 codes |= {"400", "404"}
-            for code in sorted(codes):
-                error = {"description": MEANINGS[code], "content": content}
+            meanings = MEANINGS | OF_UPLOADS if "/uploads/" in path else MEANINGS
+            for code in sorted(codes | set(OF_UPLOADS) if "/uploads/" in path else codes):
+                error = {"description": meanings[code], "content": content}
                 operation["responses"].setdefault(code, error)
     return result

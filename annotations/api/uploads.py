@@ -78,7 +78,7 @@ class UploadSerializer(serializers.ModelSerializer):
     """`acquisition` is empty until the last byte has come; `message` then says if the file was known."""
 
     expires_at = serializers.DateTimeField(read_only=True)
-    acquisition = WhatBecameOfItSerializer(read_only=True)
+    acquisition = WhatBecameOfItSerializer(read_only=True, allow_null=True)
 
     class Meta:
         model = Upload
