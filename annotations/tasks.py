@@ -16,7 +16,7 @@ def import_task(acquisition_pk: int) -> None:
 
 @shared_task(acks_late=True, soft_time_limit=60, time_limit=120)
 def requeue_imports_task() -> None:
-    """Queue again what a lost worker or a lost message left behind; beat runs it, and a worker on its start."""
+    """Queue again what a lost worker or a lost message left behind; beat runs it."""
     from annotations.services.run_import import requeue_lost_imports
 
     requeue_lost_imports()

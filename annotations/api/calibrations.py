@@ -12,7 +12,9 @@ from annotations.services.calibrate import adopt_reading, from_scale_bar, type_i
 class CalibrationSerializer(serializers.ModelSerializer):
     source_label = serializers.CharField(source="get_source_display", read_only=True)
     author = serializers.CharField(source="author.display_name", default="", read_only=True)
-    frame_index = serializers.IntegerField(source="frame.index", default=None, read_only=True, allow_null=True)
+    frame_index = serializers.IntegerField(
+        source="frame.index", default=None, read_only=True, allow_null=True
+    )
 
     class Meta:
         model = Calibration
@@ -59,7 +61,7 @@ class NewCalibrationSerializer(serializers.Serializer):
     def validate(self, attrs):
         missing = [name for name in self.NEEDED[attrs["kind"]] if attrs.get(name) is None]
         if missing:
-            raise serializers.ValidationError({name: f"A {attrs['kind']} needs this." for name in missing})
+            raise serializers.ValidationError(dict.fromkeys(missing, f"A {attrs['kind']} needs this."))
         return attrs
 
 

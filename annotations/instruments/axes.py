@@ -25,7 +25,7 @@ def judge(x, y, *, reader, detail="", frame_index=None, is_second=False, roundin
     Parameters
     ----------
     x, y : tuple of (scale, unit)
-        Of a pixel's width and height, as the file has them; a scale may be text, or negative (a flipped axis).
+        Of a pixel's width and height, as the file has them; a scale may be text, or negative where flipped.
     """
     kinds = {unit_of(x[1]).kind, unit_of(y[1]).kind}
     if "reciprocal" in kinds:

@@ -1,7 +1,7 @@
 """`python -m annotations.instruments.decode FILE FOLDER`: decode one file within limits, for the worker.
 
-Reads one line of JSON from standard input (name, limits), writes one line of JSON a frame to standard output and
-the frame's tile pack to FOLDER/<index>/tiles.u16. Ends when standard input does: the worker is gone then.
+Reads one line of JSON from standard input (name, limits), writes one line of JSON a frame to standard output
+and the frame's tile pack to FOLDER/<index>/tiles.u16. Ends when standard input does: the worker is gone then.
 """
 
 import json

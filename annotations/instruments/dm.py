@@ -42,7 +42,7 @@ def _cross_check(recording, path):
 
 
 def _calibration(file):
-    """Scales and units of the first data set that is no thumbnail, in the order of its array, and its place."""
+    """Scales and units of the first data set that is no thumbnail, in its array's order, and its place."""
     place = 0 if file.numObjects == 1 else 1
     start = int(sum(file.dataShape[:place]))
     stop = start + int(file.dataShape[place])

@@ -1,4 +1,4 @@
-"""Open any file: look at its first bytes, let its family's reader open it, and hold what comes to the limits."""
+"""Open any file: look at its first bytes, let its family's reader open it, hold what comes to the limits."""
 
 import importlib
 import warnings

@@ -60,7 +60,7 @@ def recording_of(found, *, reader, name, limits, keep=None):
 
 
 def why_no_image(signal):
-    """Why a signal is no image, as the end of a sentence that began with the file's name; empty if it is one."""
+    """Why a signal is no image, as the end of a sentence that began with the file's name; else empty."""
     kinds = _ordered_axes(signal)
     n_signal = sum(not axis.get("navigate", False) for axis in kinds)
     n_dims = len(signal["data"].shape)
@@ -71,7 +71,8 @@ def why_no_image(signal):
         what = "a spectrum" if is_spectral else "a line of values"
         return f"is {what}, not an image; upload the micrograph it was taken from."
     if n_dims >= 4:
-        return f"has {n_dims}-dimensional data (a pattern at each scan point), not an image; export a virtual image."
+        what = f"{n_dims}-dimensional data (a pattern at each scan point)"
+        return f"has {what}, not an image; export a virtual image."
     if is_spectral or n_signal != 2:
         return "is a spectrum image, not an image; export a map or the survey image of it."
     if signal["data"].dtype.kind == "c":

@@ -1,4 +1,4 @@
-"""Pixel size and metadata of a TIFF: RosettaSciIO's reading where a vendor signed it, and `tiff_vendors`' own.
+"""Pixel size and metadata of a TIFF: RosettaSciIO's reading where a vendor signed it, `tiff_vendors`' own.
 
 A plain resolution tag counts only where it cannot be a printer's or a scanner's: 72, 96 or 300 dpi are none.
 """

@@ -23,7 +23,7 @@ def vendor_of(page):
 
 
 def pixel_sizes(page):
-    """Yield (name, x, y, rounding) for each place of the page that tells a pixel size; x, y = (scale, unit)."""
+    """Yield (name, x, y, rounding) for each place that tells a pixel size; x and y are (scale, unit)."""
     for read in (_fei, _thermo, _zeiss, _tvips, _sis, _imagej, _gatan, _ome):
         try:
             found = read(page)

@@ -13,8 +13,9 @@ _LENGTHS_NM = {
 _NAMES = {
     "meter": "m", "metre": "m", "centimeter": "cm", "centimetre": "cm", "millimeter": "mm",
     "millimetre": "mm", "micrometer": "um", "micrometre": "um", "micron": "um", "nanometer": "nm",
-    "nanometre": "nm", "picometer": "pm", "picometre": "pm", "angstrom": "a", "ångström": "a", "ångstrom": "a",
-    "å": "a", "ang": "a", "in": "inch", '"': "inch", "mu": "um", "mum": "um", "n_m": "nm", "u_m": "um",
+    "nanometre": "nm", "picometer": "pm", "picometre": "pm", "angstrom": "a", "ångström": "a",
+    "ångstrom": "a", "å": "a", "ang": "a", "in": "inch", '"': "inch", "mu": "um", "mum": "um",
+    "n_m": "nm", "u_m": "um",
     "p_m": "pm", "m_m": "mm", "mu_m": "um",
 }  # fmt: skip
 _ANGLES = {"rad", "mrad", "urad", "deg", "degree", "degrees", "°"}

@@ -31,9 +31,9 @@ class Imported(NamedTuple):
 def import_acquisition(*, by, project, path, name, keep_source=False) -> Imported:
     """Store a file as an acquisition and queue its import on commit.
 
-    The same bytes are kept once a project: a second upload gives the acquisition that is there, or tries again
-    where the first was refused or failed. `path` is moved (copied with `keep_source`), and is gone in any case
-    but an exception.
+    The same bytes are kept once a project: a second upload gives the acquisition that is there, or tries
+    again where the first was refused or failed. `path` is moved (copied with `keep_source`), and is gone in
+    any case but an exception.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def import_acquisition(*, by, project, path, name, keep_source=False) -> Importe
 
 
 def queue(*, acquisition):
-    """Have a worker read the acquisition, once this transaction is committed; telling it twice does no harm."""
+    """Have a worker read the acquisition, once this transaction is committed; twice does no harm."""
     # Imported here: tasks imports the worker's side, which the web process needs only to name.
     from annotations.tasks import import_task
 

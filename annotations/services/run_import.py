@@ -1,10 +1,10 @@
 """The worker's side of an import: read the file in a process of its own, then make its frames appear at once.
 
-Safe at any moment against being killed or told twice. The worker holds a PostgreSQL advisory lock, which the
-server itself gives back when the worker dies. Tiles are written to a folder of the attempt; rows of frames are
-committed before that folder's parts move to their places, so that every folder that may exist has a row that
-names it; the acquisition becomes ready in one last transaction, and whoever starts again first removes what an
-earlier attempt left.
+Safe at any moment against being killed or told twice. The worker holds a PostgreSQL advisory lock, which
+the server itself gives back when the worker dies. Tiles are written to a folder of the attempt; rows of
+frames are committed before that folder's parts move to their places, so that every folder that may exist has
+a row that names it; the acquisition becomes ready in one last transaction, and whoever starts again first
+removes what an earlier attempt left.
 """
 
 import logging

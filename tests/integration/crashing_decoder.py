@@ -10,6 +10,7 @@ sys.stdin.readline()
 frame = Path(sys.argv[2]) / "0"
 frame.mkdir(parents=True)
 (frame / "tiles.u16").write_bytes(b"half")
-opened = {"event": "opened", "n_frames": 2, "reader": "", "notes": [], "fields": {}, "metadata": {}, "readings": []}
+opened = {"event": "opened", "n_frames": 2, "reader": "", "notes": [], "fields": {}}
+opened |= {"metadata": {}, "readings": []}
 print(json.dumps(opened), flush=True)
 os.kill(os.getpid(), signal.SIGSEGV)

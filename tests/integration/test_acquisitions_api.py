@@ -116,8 +116,10 @@ def test_a_scale_bar_a_withdrawal_and_an_old_version(member_client, acquisition,
 @pytest.mark.parametrize(
     ("body", "field"),
     [({}, "kind"), ({"kind": "guess"}, "kind"), ({"kind": "typed"}, "pixel_size_x_nm"),
-     ({"kind": "typed", "pixel_size_x_nm": -1}, "pixel_size_x_nm"), ({"kind": "scale_bar", "length_px": 3}, "length_nm"),
-     ({"kind": "reading", "calibration": 999999}, "calibration"), ({"kind": "withdrawn", "frame": 999999}, "frame")],
+     ({"kind": "typed", "pixel_size_x_nm": -1}, "pixel_size_x_nm"),
+     ({"kind": "scale_bar", "length_px": 3}, "length_nm"),
+     ({"kind": "reading", "calibration": 999999}, "calibration"),
+     ({"kind": "withdrawn", "frame": 999999}, "frame")],
 )  # fmt: skip
 def test_a_wrong_decision_is_told_at_its_field(member_client, acquisition, calibrations, body, field):
     answer = post(member_client, calibrations, **body)

@@ -147,7 +147,7 @@ def test_a_scale_bar_carries_its_uncertainty(acquisition, frame, mia):
 
 @pytest.mark.parametrize("size", [0, -1, float("nan"), float("inf"), 1e-9, 1e9, None])
 def test_a_pixel_size_that_cannot_be_is_refused(acquisition, frame, mia, size):
-    with pytest.raises(ValidationError, match="A pixel size is a number from 0.0001 to 1e"):
+    with pytest.raises(ValidationError, match=r"A pixel size is a number from 0\.0001 to 1e"):
         type_in(by=mia, acquisition=acquisition, pixel_size_x_nm=size)
     assert not acquisition.calibrations.exists()
 

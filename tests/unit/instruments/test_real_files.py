@@ -1,4 +1,4 @@
-"""Every real file at hand is imported with the shape and pixel size it has, or refused for the reason it gives.
+"""Every real file at hand is imported with the shape and pixel size it has, or refused with its reason.
 
 The files are not part of the project; where they are is told by ETEM_TEST_DATA (CONTRIBUTING.md).
 """

@@ -117,8 +117,8 @@ def test_jeol(written, mode, unit):
         "DIFF": ("DIFF", "80", "cm"),
     }[mode]
     text = (
-        "<TemReporter><Eos><EosMode>eosTEM</EosMode></Eos><IlluminationSystem><ImageField>mode TEM</ImageField>"
-        "</IlluminationSystem><ImageFormingSystem>"
+        "<TemReporter><Eos><EosMode>eosTEM</EosMode></Eos><IlluminationSystem>"
+        "<ImageField>mode TEM</ImageField></IlluminationSystem><ImageFormingSystem>"
         f"<ImageFormingMode>mode{imaging[0]}</ImageFormingMode><ModeString>{imaging[0]}</ModeString>"
         f"<SelectorString>X{imaging[1]}K</SelectorString><SelectorValue>{imaging[1]}</SelectorValue>"
         f"<SelectorUnitString>{imaging[2]}</SelectorUnitString></ImageFormingSystem>"
