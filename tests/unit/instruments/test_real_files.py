@@ -1,6 +1,6 @@
 """Every real file at hand is imported with the shape and pixel size it has, or refused with its reason.
 
-The files are not part of the project; where they are is told by ETEM_TEST_DATA (CONTRIBUTING.md).
+The files are not part of the project; where they are is told by ETEM_TEST_DATA (docs/file-formats.md).
 """
 
 import os
