@@ -30,19 +30,34 @@ class FrameOf(serializers.Serializer):
     frame = serializers.IntegerField()
 
 
+class LayersOf(serializers.Serializer):
+    frame = serializers.IntegerField(required=False)
+    run = serializers.IntegerField(required=False)
+
+    def validate(self, attrs):
+        if len(attrs) != 1:
+            raise serializers.ValidationError("Say whose layers: `frame` or `run`, one of them.")
+        return attrs
+
+
 class LayersView(APIView):
     @extend_schema(
         operation_id="layers_list",
-        parameters=[OpenApiParameter("frame", int, required=True)],
+        parameters=[OpenApiParameter("frame", int), OpenApiParameter("run", int)],
         responses=LayerSerializer(many=True),
     )
     def get(self, request):
-        """The layers of a frame: its annotations first, then suggestions, the newest first."""
-        asked = FrameOf(data=request.query_params)
+        """The layers of a frame (annotations first, then the newest suggestions), or those of a run."""
+        asked = LayersOf(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        frame = get_object_or_404(Frame.objects.visible_to(request.user), pk=asked.validated_data["frame"])
+        layers = Layer.objects.visible_to(request.user)
+        if "frame" in asked.validated_data:
+            frames = Frame.objects.visible_to(request.user)
+            layers = layers.filter(frame=get_object_or_404(frames, pk=asked.validated_data["frame"]))
+        else:
+            layers = layers.filter(prediction__run=asked.validated_data["run"])
         pending = Q(particles__decision=Particle.Decision.PENDING, kind=Layer.Kind.SUGGESTION)
-        layers = frame.layers.annotate(
+        layers = layers.annotate(
             n_particles=Count("particles"), n_open=Count("particles", filter=pending)
         ).order_by("-kind", "-pk")
         return Response(LayerSerializer(layers, many=True).data)

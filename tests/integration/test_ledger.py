@@ -419,3 +419,10 @@ def test_a_reviewer_may_draw(layer, project, send):
     rex = make_user("rex")
     make_membership(project, rex, Role.REVIEWER)
     assert send(rex, add())[0]["status"] == "applied"
+
+
+def test_layers_are_asked_for_by_frame_or_by_run(layer, mia, client):
+    client.force_login(mia)
+    assert client.get("/api/v1/layers/?run=999999").json() == []
+    for query in ("", f"?run=1&frame={layer.frame_id}", "?frame=x"):
+        assert client.get(f"/api/v1/layers/{query}").status_code == 400
