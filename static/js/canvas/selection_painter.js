@@ -4,7 +4,7 @@ import { HANDLES } from "./geometry.js";
 import { traceOutline } from "./boxes_painter.js";
 
 const HANDLE_PX = 8;
-const HANDLES_FROM_PX = 26; // a box smaller than this on the screen is all handles: none are drawn
+export const HANDLES_FROM_PX = 26; // a box smaller than this on the screen is all handles: none are drawn
 const DETAIL_UP_TO = 1200; // selected boxes in view
 const SELECTED = "#ffffff";
 const EDGE = "rgb(0 0 0 / 70%)";

@@ -3,6 +3,7 @@
 
 import { clampedMove, handleAt, HANDLES, isWithin, resized } from "../geometry.js";
 import { movedOutline } from "../outline.js";
+import { HANDLES_FROM_PX } from "../selection_painter.js";
 import { CLICK_PX, pick } from "./picking.js";
 
 const REACH_PX = 7; // CSS px around a handle's middle
@@ -14,8 +15,9 @@ export function createSelectTool(editor) {
 
   const handleUnder = (p) => {
     const box = editor.selection.single && editor.store.get(editor.selection.single);
-    const shownPx = box ? Math.max(box.width, box.height) * editor.scale() : 0;
-    return editor.mayEdit && shownPx > 2 * REACH_PX ? handleAt(box, p.x, p.y, REACH_PX / editor.scale()) : -1;
+    if (!box || !editor.mayEdit || Math.max(box.width, box.height) * editor.scale() < HANDLES_FROM_PX) return -1;
+    // The middle of a small box stays free to move it by.
+    return handleAt(box, p.x, p.y, Math.min(REACH_PX / editor.scale(), Math.min(box.width, box.height) / 4));
   };
   const selected = () => [...editor.selection.ids].map((id) => editor.store.get(id)).filter(Boolean);
 
