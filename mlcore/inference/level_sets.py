@@ -17,7 +17,7 @@ MIN_AREA_PX = 12  # on the searched scale
 # The local noise is a lower quartile, not a median: in a dense layer the median pixel is a particle's.
 NOISE_PERCENT = 25
 EDGE_NOISE = 1.55  # from lower quartile to median of a gradient's length in Gaussian noise (Rayleigh)
-NOISE_WINDOW = 13  # samples, one every 4 px: the noise is that of 52 x 52 px
+NOISE_WINDOW = 7  # samples, one every 8 px: the noise is that of 56 x 56 px
 EDGE_SPREAD = 1.0  # an edge counts as its mean less this many standard deviations along the outline
 COARSE_GAIN = 1.0  # a halving
 SHAPE_POWER = 3.0  # how hard a region is punished that fills its moment ellipse badly
@@ -122,12 +122,12 @@ def _interpolated(values, at):
 
 def _local_noise(values, factor):
     """Lower quartile of `values` around each pixel, not less than the frame's: vacuum has no noise."""
-    sampled = values[1::4, 1::4] if min(values.shape) > 8 else values
+    step = next((step for step in (8, 4) if min(values.shape) >= 8 * step), 1)
+    sampled = values[step // 2 :: step, step // 2 :: step]
     local = ndimage.gaussian_filter(
         ndimage.percentile_filter(sampled, NOISE_PERCENT, size=NOISE_WINDOW, mode="nearest"), 2
     )
     local = np.maximum(local, np.percentile(sampled, NOISE_PERCENT))
-    step = 4 if min(values.shape) > 8 else 1
     spread = np.repeat(np.repeat(local, step, axis=0), step, axis=1)
     missing = [(0, max(0, size - have)) for size, have in zip(values.shape, spread.shape, strict=True)]
     spread = np.pad(spread, missing, mode="edge")[: values.shape[0], : values.shape[1]]
