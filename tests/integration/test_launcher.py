@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from etemweb.embedded import postgres, servers, valkey
+from etemweb.embedded import postgres, valkey
+from tests.servers import remove
 
 ROOT = Path(__file__).parents[2]
 START_LIMIT_S, STOP_LIMIT_S = 120, 30
@@ -77,7 +78,7 @@ class Up:
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("up") / "data"
     yield folder
-    servers.stop(folder)
+    remove(folder)
 
 
 @pytest.fixture
