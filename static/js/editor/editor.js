@@ -45,6 +45,10 @@ export function createEditor({ viewer, data }) {
       const name = (editor.styles.get(box.label_class || 0) ?? editor.styles.get(0)).name;
       return `${name}, ${sizeText(box, editor.calibration())}, at ${Math.round(box.x)}, ${Math.round(box.y)} px`;
     },
+    // Being offline for a while is no news here: the next sign of life reads what was missed.
+    failed(error) {
+      if (!(error.isTransient && editor.session.isLoaded)) emit("unloaded", error);
+    },
     // Several changes, one redraw: stores tell of each, and a draw is asked for once a frame anyway.
     batch: (work) => work(),
 
@@ -119,7 +123,7 @@ export function createEditor({ viewer, data }) {
   const suggestions = (editor.suggestions = createSuggestions(editor, api));
   const ledger = (editor.ledger = openLedger({
     user: data.user,
-    onSettled: (message) => editor.session.settled?.(message).catch((error) => emit("unloaded", error)),
+    onSettled: (message) => editor.session.settled?.(message).catch(editor.failed),
     onState: (state) => emit("saved", state),
   }));
   editor.actions = createActions(editor);
@@ -131,7 +135,7 @@ export function createEditor({ viewer, data }) {
   let of = viewer.frame.id;
   viewer.on("calibration", (frame) => {
     // Sizes were measured anew; a change of frame loads them anyway.
-    if (frame.id === of && editor.session.isLoaded) editor.session.reload().catch((error) => emit("unloaded", error));
+    if (frame.id === of && editor.session.isLoaded) editor.session.reload().catch(editor.failed);
     of = frame.id;
   });
   return editor;

@@ -3,7 +3,7 @@
 import { connectFeed, feedUrl } from "../lib/socket.js";
 
 export function createLiveFeed(editor) {
-  const failed = (error) => editor.emit("unloaded", error);
+  const { failed } = editor;
   const hear = (message) => {
     if (message.type === "layer") {
       if (message.frame !== editor.viewer.frame.id) return;

@@ -15,6 +15,7 @@ export function createSession({ frame, store, ledger, history, api, mayEdit, onT
   const session = { frame, store, layer: null, sequence: 0, isLoaded: false, versions: new Map() };
   let isClosed = false;
   let isCatchingUp = false;
+  let isStale = false; // a reload was begun and did not end
   let isBehind = false; // rows were left aside since edits of ours on them were on their way
 
   const takeRows = (rows, gone) => {
@@ -66,8 +67,10 @@ export function createSession({ frame, store, ledger, history, api, mayEdit, onT
     },
 
     async reload() {
+      isStale = true;
       const columns = await api("GET", `${API}${session.layer}/particles/`);
       if (isClosed) return;
+      isStale = false;
       store.load(columns);
       session.sequence = columns.sequence;
       showUnsent();
@@ -79,6 +82,7 @@ export function createSession({ frame, store, ledger, history, api, mayEdit, onT
 
     async catchUp() {
       if (isCatchingUp || !session.isLoaded || isClosed) return;
+      if (isStale) return session.reload();
       isCatchingUp = true;
       isBehind = false;
       try {
