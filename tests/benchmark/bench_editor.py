@@ -94,7 +94,7 @@ def server_rows(mia, layer):
     """Through the whole of Django, without a network: what one request costs the server."""
     from django.test import Client
 
-    client = Client()
+    client = Client(SERVER_NAME="localhost")
     client.force_login(mia)
     url = f"/api/v1/layers/{layer.pk}/edits/"
 
@@ -118,7 +118,7 @@ def server_rows(mia, layer):
         return timed(lambda: client.get(f"/api/v1/layers/{layer.pk}/particles/", headers=packed))
 
     saves = [post(sent) for sent in adds][5:]  # the first ones load modules
-    taken = [post(edit(action="undo", undoes=sent["edits"][0]["group"])) for sent in adds[5:]]
+    taken = [post(edit(action="undo", undoes=sent["edits"][0]["group"])) for sent in adds]
     loads = [read() for _ in range(7)]
     return [
         Row(
