@@ -1,15 +1,16 @@
 // How fast, how long still, and sizes in words. Knows nothing of the page.
 const WINDOW_MS = 6000; // a speed is an average over this
-const UNITS = ["B", "kB", "MB", "GB", "TB"];
+const UNIT = 1024; // as Django's filesizeformat, so that a file has one size on the page
+const UNITS = ["bytes", "KB", "MB", "GB", "TB"];
 
 export function sizeText(bytes) {
   let power = 0;
   let value = bytes;
-  while (value >= 1000 && power < UNITS.length - 1) {
-    value /= 1000;
+  while (value >= UNIT && power < UNITS.length - 1) {
+    value /= UNIT;
     power += 1;
   }
-  const digits = power === 0 || value >= 100 ? 0 : 1;
+  const digits = power === 0 ? 0 : 1;
   return `${value.toFixed(digits)} ${UNITS[power]}`;
 }
 

@@ -5,7 +5,7 @@ import { createMeter, progressText, sizeText, timeText } from "../../../static/j
 import { fingerprint, isWorthRetrying } from "../../../static/js/upload/transfer.js";
 
 test("sizes and times in words", () => {
-  assert.deepEqual([0, 999, 1000, 33_554_432, 2.5e11].map(sizeText), ["0 B", "999 B", "1.0 kB", "33.6 MB", "250 GB"]);
+  assert.deepEqual([0, 999, 1000, 33_554_432, 2.5e11].map(sizeText), ["0 bytes", "999 bytes", "1000 bytes", "32.0 MB", "232.8 GB"]);
   assert.deepEqual([0.2, 59, 125, 7300, Infinity].map(timeText), ["1 s", "59 s", "2 min", "2 h 2 min", ""]);
 });
 
@@ -24,7 +24,7 @@ test("a speed is that of the last seconds, not of the whole", () => {
 
 test("progress never says 100 % before the end", () => {
   assert.equal(progressText(9999, 10000, null), "99 %");
-  assert.equal(progressText(5e6, 1e7, 1e6), "50 %, 1.0 MB/s, 5 s left");
+  assert.equal(progressText(5e6, 1e7, 1e6), "50 %, 976.6 KB/s, 5 s left");
 });
 
 test("a file is known again by name, size and time, for one person and project", () => {
