@@ -1,18 +1,18 @@
 """Rows to arrays: the door from Django to the pure modules."""
 
 import numpy as np
-from django.db.models import Aggregate, BinaryField, F, Value
+from django.db.models import Aggregate, BinaryField, F, Func, Value
 from django.db.models.functions import Coalesce
 
 from analysis.metrology.selection import ParticleColumns
-from annotations.models import Calibration
+from annotations.models import Calibration, Layer
 
-# Where each column comes from, and in which form PostgreSQL sends it.
-KEY, COUNT, REAL, TRUTH = "int8", "int4", "float8", "bool"
-NUMPY = {KEY: ">i8", COUNT: ">i4", REAL: ">f8", TRUTH: "?"}
+# What a particle brings along, in which form PostgreSQL sends it, and what stands for no value. All of it is
+# in the index of particles by layer, so that the table itself, most of which are outlines, is not read.
+KEY, REAL, TRUTH = (">i8", 0), (">f8", float("nan")), ("?", None)
+SEND = {KEY: "int8send", REAL: "float8send", TRUTH: "boolsend"}
 COLUMNS = {
-    "frame": ("layer__frame_id", KEY),
-    "recording": ("layer__frame__acquisition_id", KEY),
+    "layer": ("layer_id", KEY),
     "calibration": ("calibration_id", KEY),
     "ecd_nm": ("ecd_nm", REAL),
     "ecd_px": ("ecd_px", REAL),
@@ -21,33 +21,36 @@ COLUMNS = {
     "roundness": ("roundness", REAL),
     "width_px": ("width", REAL),
     "height_px": ("height", REAL),
-    "frame_width_px": ("layer__frame__width_px", COUNT),
-    "frame_height_px": ("layer__frame__height_px", COUNT),
     "touches_border": ("touches_border", TRUTH),
 }
-NO_VALUE = {KEY: 0, REAL: float("nan")}
+RECORD = np.dtype([(name, kind[0]) for name, (_, kind) in COLUMNS.items()])
+# What all particles of a layer share, asked once for each layer.
+LAYER_COLUMNS = {
+    "frame": "frame_id",
+    "recording": "frame__acquisition_id",
+    "frame_width_px": "frame__width_px",
+    "frame_height_px": "frame__height_px",
+}
 
 
 class Packed(Aggregate):
-    """A whole column as one string of bytes: no row becomes an object, which else takes most of the time."""
+    """All rows as one string of bytes: no row becomes an object, which else takes most of the time."""
 
-    template = "string_agg(%(kind)ssend(%(expressions)s), ''::bytea)"
+    template = "string_agg(%(expressions)s, ''::bytea)"
+    arg_joiner = " || "
     output_field = BinaryField()
 
 
 def particle_columns(particles):
     """The particles of a queryset as arrays, in no particular order but all in the same."""
-    packed = {
-        f"packed_{name}": Packed(_never_null(field, kind), kind=kind)
-        for name, (field, kind) in COLUMNS.items()
-    }
-    found = particles.order_by().aggregate(**packed)
-    return ParticleColumns(
-        **{
-            name: np.frombuffer(found[f"packed_{name}"] or b"", NUMPY[kind]).astype(NUMPY[kind].strip(">"))
-            for name, (_, kind) in COLUMNS.items()
-        }
-    )
+    packed = Packed(*(_sent(field, kind) for field, kind in COLUMNS.values()))
+    found = particles.order_by().aggregate(packed=packed)["packed"]
+    records = np.frombuffer(found or b"", RECORD)
+    columns = {name: records[name].astype(kind[0].strip(">")) for name, (_, kind) in COLUMNS.items()}
+    layers, place = np.unique(columns.pop("layer"), return_inverse=True)
+    rows = Layer.objects.filter(pk__in=layers.tolist()).order_by("pk").values_list(*LAYER_COLUMNS.values())
+    shared = np.array(rows, dtype=np.int64).reshape(-1, len(LAYER_COLUMNS))[place]
+    return ParticleColumns(**columns, **dict(zip(LAYER_COLUMNS, shared.T, strict=True)))
 
 
 def calibrations_named(keys):
@@ -59,5 +62,7 @@ def calibrations_named(keys):
     )
 
 
-def _never_null(field, kind):
-    return Coalesce(F(field), Value(NO_VALUE[kind])) if kind in NO_VALUE else F(field)
+def _sent(field, kind):
+    _, no_value = kind
+    value = F(field) if no_value is None else Coalesce(F(field), Value(no_value))
+    return Func(value, function=SEND[kind], output_field=BinaryField())
