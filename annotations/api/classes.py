@@ -62,4 +62,5 @@ class LabelClassView(generics.RetrieveUpdateDestroyAPIView):
     )
     def delete(self, request, *args, **kwargs):
         """Delete the class. Its particles are kept, unclassified; the answer says how many."""
-        return Response({"unclassified": delete_class(label_class=self.get_object())})
+        freed = delete_class(by=request.user, label_class=self.get_object())
+        return Response({"unclassified": freed})

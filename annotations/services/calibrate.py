@@ -14,6 +14,7 @@ from annotations.instruments.agreement import PixelSizeReading, agree
 from annotations.instruments.scale_bar import pixel_size_from_bar
 from annotations.instruments.units import PLAUSIBLE_NM
 from annotations.models import Acquisition, Calibration, Layer, Particle
+from annotations.services.layers import lock_layers
 from annotations.services.measure import remeasure_acquisition
 from annotations.services.notify import push
 
@@ -210,7 +211,7 @@ def _check(pixel_size_nm, relative_uncertainty):
 def _remeasure(acquisition):
     """Give every outline the nm of what is in force now, at once or, where they are many, by a worker."""
     # An edit holds its layer's lock from before it reads the calibration: after this none is half-way.
-    list(Layer.objects.select_for_update().filter(frame__acquisition=acquisition).values_list("pk"))
+    lock_layers(Layer.objects.filter(frame__acquisition=acquisition))
     particles = Particle.objects.filter(layer__frame__acquisition=acquisition, outline__isnull=False)
     if particles.count() <= AT_ONCE:
         remeasure_acquisition(acquisition=acquisition)
@@ -226,8 +227,11 @@ def remeasure_under_lock(*, acquisition_pk):
     """The worker's part of a change of calibration: what is in force when it runs counts."""
     acquisition = Acquisition.objects.select_for_update(no_key=True).filter(pk=acquisition_pk).first()
     if acquisition:
-        list(Layer.objects.select_for_update().filter(frame__acquisition=acquisition).values_list("pk"))
+        lock_layers(Layer.objects.filter(frame__acquisition=acquisition))
         remeasure_acquisition(acquisition=acquisition)
+        # Open pages read the sizes anew: when the calibration was told, they were still missing.
+        payload = {"id": acquisition.pk, "status": acquisition.status, "sizes": "measured"}
+        push(project_id=acquisition.project_id, kind="acquisition", payload=payload)
 
 
 def _last_version(acquisition):

@@ -1,9 +1,13 @@
 """Label classes: what the artifacts of a project are called, coloured and keyed."""
 
+import uuid
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from annotations.models import LabelClass, Particle, Project
+from annotations.models import LabelClass, Layer, Particle, Project
+from annotations.services.edit_batch import EditBatch, derived_id
+from annotations.services.layers import lock_layers
 from annotations.services.notify import push
 
 KEYS = range(1, 10)
@@ -51,13 +55,33 @@ def update_class(*, label_class, **changes) -> LabelClass:
 
 
 @transaction.atomic
-def delete_class(*, label_class) -> int:
-    """Delete a class; its particles stay and become unclassified. Gives their number."""
+def delete_class(*, by, label_class) -> int:
+    """Delete a class; its particles stay and become unclassified, told in the ledger. Gives their number."""
     _lock(label_class.project)
-    freed = Particle.objects.filter(label_class=label_class).count()
+    # All of the project's: an edit under way may be giving a particle this class just now.
+    layers = lock_layers(Layer.objects.filter(frame__acquisition__project=label_class.project))
+    group = uuid.uuid4()
+    freed = 0
+    found = Particle.objects.filter(label_class=label_class)
+    with_some = set(found.order_by().values_list("layer", flat=True).distinct())
+    for layer in layers:
+        if layer.pk in with_some:
+            freed += _unclassify(layer, by, group, found.filter(layer=layer))
     label_class.delete()
     push(project_id=label_class.project_id, kind="classes", payload={})
     return freed
+
+
+def _unclassify(layer, by, group, particles):
+    batch = EditBatch(layer=layer, by=by)
+    batch.particles = {particle.id: particle for particle in particles}
+    for particle in batch.particles.values():
+        edit = derived_id(group, particle.id)
+        batch.change(edit=edit, group=group, particle=particle, fields={"label_class": None})
+    batch.write()
+    told = {"layer": layer.pk, "sequence": layer.sequence, "frame": layer.frame_id}
+    push(project_id=batch.project_id, kind="layer", payload=told)
+    return len(batch.particles)
 
 
 def _lock(project):

@@ -80,6 +80,8 @@ class EditBatch:
 
     def change(self, *, edit, group, particle, fields, undoes=None):
         """Set fields; those that are already so are left out, an edit that changes nothing still counts."""
+        if fields.get("label_class") is not None and fields["label_class"] not in self.class_ids:
+            fields = {**fields, "label_class": None}  # an undo: the class was deleted since
         before = {name: value for name, value in snapshot(particle).items() if name in fields}
         if "decision" in fields:
             before["decision"] = particle.decision

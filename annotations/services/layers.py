@@ -18,6 +18,15 @@ def working_layer(*, frame) -> Layer:
         return Layer.objects.get(frame=frame, kind=Layer.Kind.WORKING)
 
 
+def lock_layers(layers) -> list[Layer]:
+    """Many layers, locked until the transaction ends: working layers first, always in the same order.
+
+    Whoever locks several does it here or in that order, so that nobody waits in a ring.
+    """
+    rows = layers.select_for_update(of=("self",)).select_related("frame__acquisition")
+    return list(rows.order_by("-kind", "pk"))
+
+
 def lock_working_layer(layer) -> Layer:
     """The layer, locked until the transaction ends: its events get their sequence one writer at a time.
 

@@ -48,7 +48,7 @@ def class_update(request, pk, class_pk):
 @require_POST
 def class_delete(request, pk, class_pk):
     label_class = _label_class(request, pk, class_pk)
-    freed = delete_class(label_class=label_class)
+    freed = delete_class(by=request.user, label_class=label_class)
     kept = f" Its {freed} particle{'s are' if freed != 1 else ' is'} kept, unclassified." if freed else ""
     messages.success(request, f"“{label_class}” is deleted.{kept}")
     return redirect("project-classes", pk)

@@ -1,6 +1,11 @@
+import uuid
+
 import pytest
 
-from annotations.models import LabelClass
+from annotations.models import Event, LabelClass, Layer, Particle
+from annotations.services.classes import delete_class
+from annotations.services.projection import replay, snapshot
+from annotations.services.record_edits import Edit, record_edits
 from tests.factories import make_acquisition, make_frame, make_label_class, make_layer, make_particle
 
 
@@ -41,6 +46,73 @@ def test_deleting_a_class_keeps_its_particles(owner_client, page, project):
     for particle in particles:
         particle.refresh_from_db()
         assert particle.label_class is None
+
+
+def draw(layer, user, label_class):
+    """A box with a class, through the ledger; gives its id and the gesture's."""
+    particle, group = uuid.uuid4(), uuid.uuid4()
+    box = {"x": 10, "y": 20, "width": 30, "height": 40, "label_class": label_class.pk}
+    record_edits(
+        layer=layer,
+        by=user,
+        edits=[Edit(id=uuid.uuid4(), group=group, action="add", particle=particle, fields=box)],
+    )
+    return particle, group
+
+
+def send_undo(layer, user, group):
+    [result] = record_edits(
+        layer=layer, by=user, edits=[Edit(id=uuid.uuid4(), group=uuid.uuid4(), action="undo", undoes=group)]
+    ).results
+    return result
+
+
+def assert_replayed(layer):
+    stored = {p.id: (p.version, snapshot(p)) for p in Particle.objects.filter(layer=layer)}
+    assert replay(Event.objects.filter(layer=layer).order_by("sequence")) == stored
+
+
+def test_deleting_a_class_is_told_in_every_ledger(project, owner, mia):
+    gone, kept = make_label_class(project), make_label_class(project, name="tube", key=2)
+    layers = [make_layer(make_frame(make_acquisition(project))) for _ in range(2)]
+    drawn = [[draw(layer, mia, cls)[0] for cls in (gone, gone, kept)] for layer in layers]
+    gone_pk = gone.pk
+    assert delete_class(by=owner, label_class=gone) == 4
+    for layer, ids in zip(layers, drawn, strict=True):
+        assert_replayed(layer)
+        layer.refresh_from_db()
+        events = list(Event.objects.filter(layer=layer, actor=owner).order_by("sequence"))
+        assert {event.particle_id for event in events} == set(ids[:2])
+        assert [event.sequence for event in events] == [4, 5]
+        assert layer.sequence == 5
+        assert all(e.before == {"label_class": gone_pk} and e.after == {"label_class": None} for e in events)
+        assert Particle.objects.get(pk=ids[2]).label_class == kept
+    assert Event.objects.filter(actor=owner).values("group").distinct().count() == 1
+
+
+def test_suggestions_lose_a_deleted_class_too(project, owner):
+    label_class = make_label_class(project)
+    layer = make_layer(make_frame(make_acquisition(project)), kind=Layer.Kind.SUGGESTION)
+    suggestion = make_particle(layer, label_class=label_class)
+    assert delete_class(by=owner, label_class=label_class) == 1
+    suggestion.refresh_from_db()
+    assert (suggestion.label_class, suggestion.version) == (None, 2)
+
+
+def test_undo_cannot_bring_a_deleted_class_back(project, owner, mia):
+    gone, kept = make_label_class(project), make_label_class(project, name="tube", key=2)
+    layer = make_layer(make_frame(make_acquisition(project)))
+    particle, _ = draw(layer, mia, gone)
+    group = uuid.uuid4()
+    to_kept = Edit(
+        id=uuid.uuid4(), group=group, action="change", particle=particle, base_version=1,
+        fields={"label_class": kept.pk},
+    )  # fmt: skip
+    record_edits(layer=layer, by=mia, edits=[to_kept])
+    delete_class(by=owner, label_class=gone)
+    assert send_undo(layer, mia, group).status == "applied"
+    assert Particle.objects.get(pk=particle).label_class is None
+    assert_replayed(layer)
 
 
 def test_a_key_in_use_changes_places(owner_client, page, project):
