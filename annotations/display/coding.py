@@ -125,6 +125,7 @@ def _coded_range(image, low, high):
         return low, high
     first, last = np.percentile(sample, BULK_PERCENT)
     bulk = last - first
-    if bulk <= 0 or not (high / 2 - low / 2) * 2 > OUTLIER_RATIO * bulk:
+    # Divided, not multiplied: a multiple of the bulk may not fit a float64 either.
+    if bulk <= 0 or not (high / 2 - low / 2) / (OUTLIER_RATIO / 2) > bulk:
         return low, high
     return max(low, float(first - bulk)), min(high, float(last + bulk))
