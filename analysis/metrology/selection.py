@@ -1,6 +1,7 @@
 """Which of the particles found are counted, and what was left out and why."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -51,11 +52,11 @@ class Selection:
     def n(self):
         return self.diameter.size
 
-    @property
+    @cached_property
     def n_frames(self):
         return np.unique(self.frame).size
 
-    @property
+    @cached_property
     def n_recordings(self):
         return np.unique(self.recording).size
 

@@ -48,8 +48,13 @@ def summarise(selection, *, weighting="number", is_log=True, bins=None):
         Intervals come from resampling recordings: the frames of one file show the same specimen, often the
         same particles, and are kept together.
     """
-    diameter = selection.diameter
-    weight = distributions.weights_for(diameter, weighting, selection.edge_weight)
+    # Sorted once here: what sorts again below is then done at once. Without weights NumPy's selection serves.
+    order = np.argsort(selection.diameter)
+    diameter, recording = selection.diameter[order], selection.recording[order]
+    edge_weight = None if selection.edge_weight is None else selection.edge_weight[order]
+    weight = None
+    if weighting == "volume" or edge_weight is not None:
+        weight = distributions.weights_for(diameter, weighting, edge_weight)
     probability = np.array(PERCENTS) / 100
     return Summary(
         selection=selection,
@@ -57,6 +62,6 @@ def summarise(selection, *, weighting="number", is_log=True, bins=None):
         histogram=distributions.histogram(diameter, weight, is_log=is_log, bins=bins),
         curve=distributions.cumulative_curve(diameter, weight),
         d_values=distributions.quantiles(diameter, probability, weight),
-        intervals=distributions.quantile_intervals(diameter, selection.recording, probability, weight),
-        moments=distributions.moments(diameter, selection.edge_weight),
+        intervals=distributions.quantile_intervals(diameter, recording, probability, weight),
+        moments=distributions.moments(diameter, edge_weight),
     )

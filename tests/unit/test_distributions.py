@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from analysis.metrology.distributions import (
+    _inverted_sums,
     bin_count,
     cumulative_curve,
     histogram,
@@ -166,6 +167,26 @@ def test_the_grid_of_the_bootstrap_is_fine_enough():
     exact = [np.quantile(np.repeat(d, np.repeat(row, 2000)), 0.9) for row in times]
     found = quantile_intervals(d, image, [0.9], resamples=100, seed=0)[0]
     assert found == pytest.approx(np.quantile(exact, [0.025, 0.975]), rel=1e-3)
+
+
+def test_more_groups_than_are_resampled_one_by_one_give_an_interval_as_wide():
+    d = 20 * np.exp(0.3 * np.random.default_rng(4).normal(size=12_000))
+    low, high = quantile_intervals(d, np.arange(12_000) // 2, [0.5])[0]
+    # Of a sample median: sd = 1 / (2 f(median) sqrt(n)), with the lognormal's f(20) = 1 / (20 * 0.3 sqrt(2 pi)).
+    expected = 2 * 1.96 * 20 * 0.3 * np.sqrt(2 * np.pi) / 2 / np.sqrt(d.size)
+    assert high - low == pytest.approx(expected, rel=0.15)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.37, 0.9, 1.0])
+@pytest.mark.parametrize("cells", [1, 2, 15, 400])
+def test_sums_are_inverted_as_numpy_does_it_row_by_row(share, cells):
+    rng = np.random.default_rng(5)
+    times = rng.integers(0, 4, (30, 9)).astype(float)
+    below = np.cumsum(rng.uniform(size=(9, cells)), axis=1)
+    value, sums = np.linspace(5, 9, cells), times @ below
+    wanted = share * sums[:, -1]
+    found = _inverted_sums(times, below, wanted, value)
+    assert found == pytest.approx([np.interp(w, row, value) for w, row in zip(wanted, sums, strict=True)])
 
 
 def test_a_quantile_of_nothing_is_refused():
