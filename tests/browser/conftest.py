@@ -9,11 +9,15 @@ import urllib.error
 import urllib.request
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from tests.browser.chromium import installed_chromium
+from tests.browser.viewer_page import SIDE, SPY, until
+from tests.factories import make_acquisition, make_label_class
+from tests.stored import make_stored_frame
 
 START_LIMIT_S = 180
 # Playwright keeps an event loop running in the thread that the tests use the database from.
@@ -95,3 +99,39 @@ def log_in(site, page):
         return page
 
     return log_in
+
+
+@pytest.fixture
+def image():
+    """A ramp of 12-bit values, one code a column, with a dark square and a bright bar of 100 px."""
+    pixels = np.tile(np.arange(SIDE, dtype=np.uint16) + 1000, (SIDE, 1))
+    pixels[500:520, 500:520] = 100
+    pixels[900:906, 550:650] = 4000
+    return pixels
+
+
+@pytest.fixture
+def frame(project, image):
+    make_label_class(project)
+    return make_stored_frame(make_acquisition(project, name="ramp.tif"), image)
+
+
+@pytest.fixture
+def show(site, log_in, mia, page):
+    """Open a frame's page as mia, the canvas focused; fails the test on any error in the console."""
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and problems.append(message.text))
+    page.add_init_script(SPY)
+    log_in(mia)
+
+    def show(frame):
+        page.goto(f"{site}/frames/{frame.pk}/")
+        page.wait_for_selector("#viewer canvas")
+        until(page, "window.nFirstPixels > 0")
+        page.evaluate("document.getElementById('panel-display').open = true")
+        page.locator("#canvas").focus()
+        return page
+
+    yield show
+    assert not [text for text in problems if "ERR_" not in text and "status of 404" not in text]

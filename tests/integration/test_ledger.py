@@ -2,9 +2,9 @@
 
 import json
 import uuid
+from functools import partial
 
 import pytest
-from django.test import Client
 
 from annotations.models import Event, Particle, Role
 from annotations.services.projection import replay, snapshot
@@ -18,6 +18,7 @@ from tests.factories import (
     make_particle,
     make_user,
 )
+from tests.integration.edits import add, change, edit, post_edits
 
 SQUARE = [[10, 10], [30, 10], [30, 30], [10, 30]]
 
@@ -30,31 +31,7 @@ def layer(project):
 @pytest.fixture
 def send(layer):
     """Post edits as a user; gives the results."""
-
-    def send(user, *edits, status=200):
-        client = Client()
-        client.force_login(user)
-        response = client.post(
-            f"/api/v1/layers/{layer.pk}/edits/", {"edits": list(edits)}, content_type="application/json"
-        )
-        assert response.status_code == status, response.content
-        return response.json()["results"] if status == 200 else response.json()
-
-    return send
-
-
-def edit(action, particle=None, **over):
-    made = {"id": str(uuid.uuid4()), "group": str(uuid.uuid4()), "action": action, **over}
-    return made | ({"particle": str(particle)} if particle else {})
-
-
-def add(particle=None, **fields):
-    box = {"x": 10, "y": 20, "width": 30, "height": 40, **fields}
-    return edit("add", particle or uuid.uuid4(), fields=box)
-
-
-def change(particle, base_version, **fields):
-    return edit("change", particle, base_version=base_version, fields=fields)
+    return partial(post_edits, layer)
 
 
 def assert_replayed(layer):
@@ -357,72 +334,7 @@ def test_one_edit_costs_less_than_a_kilobyte_and_the_same_queries_at_any_size(
     assert len(json.dumps(sent)) + len(response.content) < 1000
 
 
-def test_another_browser_catches_up(layer, mia, owner, send, client):
-    keep, drop = uuid.uuid4(), uuid.uuid4()
-    send(mia, add(keep), add(drop))
-    send(owner, edit("delete", drop, base_version=1), change(keep, 1, x=77))
-    client.force_login(mia)
-    since = client.get(f"/api/v1/layers/{layer.pk}/edits/?since=2").json()
-    assert since["sequence"] == 4
-    assert [event["by"] for event in since["events"]] == ["olga", "olga"]
-    assert [row["x"] for row in since["particles"]] == [77]
-    assert since["gone"] == [str(drop)]
-    assert client.get(f"/api/v1/layers/{layer.pk}/edits/?since=-1").status_code == 400
-
-
-def test_the_history_holds_ones_own_edits_only(layer, mia, owner, send, client):
-    drawn = add(outline=SQUARE)
-    send(mia, drawn)
-    send(owner, add())
-    client.force_login(mia)
-    history = client.get(f"/api/v1/layers/{layer.pk}/history/").json()
-    [[_, of, group, undoes, action, particle, before, after]] = history["rows"]
-    assert (of, group, undoes, action, before) == (
-        layer.pk,
-        drawn["group"].replace("-", ""),
-        None,
-        "add",
-        None,
-    )
-    assert after["has_outline"] is True
-    assert "outline" not in after
-
-
-def test_all_particles_come_in_one_compact_answer(layer, mia, client):
-    make_particle(layer, outline=SQUARE, confidence=0.5)
-    make_particle(layer, x=200)
-    client.force_login(mia)
-    found = client.get(f"/api/v1/layers/{layer.pk}/particles/").json()
-    assert found["n"] == 2
-    assert found["x"] == [10, 200]
-    outlines = client.get(f"/api/v1/layers/{layer.pk}/particles/?outlines=1").json()
-    assert outlines["outline"] == [[160, 160, 320, 0, 0, 320, -320, 0]]
-
-
-def test_one_particle_can_be_read_and_a_stranger_cannot(layer, mia, zoe, client):
-    particle = make_particle(layer, created_by=mia)
-    client.force_login(mia)
-    assert client.get(f"/api/v1/particles/{particle.pk}/").json()["author"] == "mia"
-    client.force_login(zoe)
-    assert client.get(f"/api/v1/particles/{particle.pk}/").status_code == 404
-
-
-def test_the_working_layer_is_made_once(project, mia, client):
-    frame = make_frame(make_acquisition(project))
-    client.force_login(mia)
-    first = client.post("/api/v1/layers/", {"frame": frame.pk}).json()
-    assert client.post("/api/v1/layers/", {"frame": frame.pk}).json()["id"] == first["id"]
-    assert [row["id"] for row in client.get(f"/api/v1/layers/?frame={frame.pk}").json()] == [first["id"]]
-
-
 def test_a_reviewer_may_draw(layer, project, send):
     rex = make_user("rex")
     make_membership(project, rex, Role.REVIEWER)
     assert send(rex, add())[0]["status"] == "applied"
-
-
-def test_layers_are_asked_for_by_frame_or_by_run(layer, mia, client):
-    client.force_login(mia)
-    assert client.get("/api/v1/layers/?run=999999").json() == []
-    for query in ("", f"?run=1&frame={layer.frame_id}", "?frame=x"):
-        assert client.get(f"/api/v1/layers/{query}").status_code == 400
