@@ -27,6 +27,11 @@ class Coding:
     value_max: float
     is_exact: bool
 
+    def values(self, codes):
+        """The values that codes stand for, within the image's own: near float64's limits too."""
+        values = self.offset / 4 + self.step / 4 * codes
+        return 4 * np.clip(values, self.value_min / 4, self.value_max / 4)
+
     def encode(self, band):
         """Codes of some rows.
 
@@ -46,8 +51,9 @@ class Coding:
         if self.is_exact and band.dtype.kind in "iu":
             return (band.astype(np.int64) - int(self.offset)).astype(np.uint16)
         codes = band.astype(np.float64)
-        codes -= self.offset
-        codes /= self.step
+        with np.errstate(over="ignore"):  # half of float64's range from the offset: the last code
+            codes -= self.offset
+            codes /= self.step
         np.nan_to_num(codes, copy=False, nan=0, posinf=N_CODES - 1, neginf=0)
         np.rint(codes, out=codes)
         return codes.clip(0, N_CODES - 1, out=codes).astype(np.uint16)
@@ -123,9 +129,10 @@ def _coded_range(image, low, high):
     sample = sample[np.isfinite(sample)]
     if not sample.size:
         return low, high
-    first, last = np.percentile(sample, BULK_PERCENT)
-    bulk = last - first
+    with np.errstate(over="ignore", invalid="ignore"):
+        first, last = np.percentile(sample, BULK_PERCENT)
+        bulk = last - first
     # Divided, not multiplied: a multiple of the bulk may not fit a float64 either.
-    if bulk <= 0 or not (high / 2 - low / 2) / (OUTLIER_RATIO / 2) > bulk:
+    if not np.isfinite(bulk) or bulk <= 0 or not (high / 2 - low / 2) / (OUTLIER_RATIO / 2) > bulk:
         return low, high
     return max(low, float(first - bulk)), min(high, float(last + bulk))

@@ -82,7 +82,7 @@ def write_tiles(image, path):
     try:
         with part.open("wb") as file:
             counts = _write_levels(file, image, coding)
-            found = coding.offset + coding.step * percentile_codes(counts)
+            found = coding.values(percentile_codes(counts))
             info = TileInfo(
                 width=image.shape[1],
                 height=image.shape[0],
