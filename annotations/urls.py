@@ -3,12 +3,15 @@ from django.urls import path
 
 from annotations.views import account, acquisitions, classes, invitations, members
 from annotations.views.frames import frame_page
+from annotations.views.project_settings import project_delete, project_settings
 from annotations.views.projects import project, project_new, projects
 
 urlpatterns = [
     path("", projects, name="projects"),
     path("projects/new/", project_new, name="project-new"),
     path("projects/<int:pk>/", project, name="project"),
+    path("projects/<int:pk>/settings/", project_settings, name="project-settings"),
+    path("projects/<int:pk>/delete/", project_delete, name="project-delete"),
     path("frames/<int:pk>/", frame_page, name="frame"),
     path("acquisitions/<int:pk>/", acquisitions.acquisition, name="acquisition"),
     path(

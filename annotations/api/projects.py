@@ -1,11 +1,12 @@
 from django.db.models import Count
-from rest_framework import generics, serializers
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.models import Project, Role, User
 from annotations.services.access import fetch
-from annotations.services.projects import create_project, update_project
+from annotations.services.projects import create_project, delete_project, update_project
 
 
 class ProjectSerializer(serializers.ModelSerializer):
@@ -33,19 +34,34 @@ class ProjectsView(generics.ListCreateAPIView):
         serializer.instance = create_project(by=self.request.user, **serializer.validated_data)
 
 
-class ProjectView(generics.RetrieveUpdateAPIView):
-    """One project. Its managers may rename and describe it."""
+class ProjectDeletionSerializer(serializers.Serializer):
+    name = serializers.CharField(
+        help_text="The project's name, typed: what is deleted cannot be brought back."
+    )
+
+
+class ProjectView(generics.RetrieveUpdateDestroyAPIView):
+    """One project. Its managers may rename and describe it, its owners delete it."""
 
     serializer_class = ProjectSerializer
-    http_method_names = ["get", "patch", "head", "options"]
+    http_method_names = ["get", "patch", "delete", "head", "options"]
 
     def get_object(self):
-        may = "manageable_by" if self.request.method == "PATCH" else "visible_to"
+        may = {"PATCH": "manageable_by", "DELETE": "owned_by"}.get(self.request.method, "visible_to")
         return fetch(counted(Project.objects.all()), by=self.request.user, may=may, pk=self.kwargs["pk"])
 
     def perform_update(self, serializer):
         update_project(project=serializer.instance, **serializer.validated_data)
         serializer.instance = self.get_object()
+
+    @extend_schema(request=ProjectDeletionSerializer, responses={204: None})
+    def delete(self, request, *args, **kwargs):
+        """Delete the project with all that was uploaded to it and drawn in it; `name` is its name."""
+        project = self.get_object()
+        asked = ProjectDeletionSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        delete_project(project=project, typed_name=asked.validated_data["name"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class MeSerializer(serializers.ModelSerializer):

@@ -1,9 +1,16 @@
 """Projects: a place for acquisitions, the people who may see them and the classes they are sorted into."""
 
+import shutil
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from annotations.models import Membership, Project, Role
+from annotations.services.acquisitions import delete_acquisition
 from annotations.services.classes import create_class, suggest
+from annotations.services.notify import push
+from annotations.services.storage import originals_folder
 
 FIRST_CLASSES = ["nanoparticle", "carbon nanotube", "polymer aggregate"]  # on keys 1 to 3
 
@@ -41,3 +48,30 @@ def update_project(*, project, name=None, description=None) -> Project:
     project.full_clean()
     project.save(update_fields=["name", "description"])
     return project
+
+
+@transaction.atomic
+def delete_project(*, project, typed_name):
+    """Delete a project with all that is in it, files too; `typed_name` proves that this one is meant.
+
+    Raises
+    ------
+    ValidationError
+        If the name is not the project's.
+    """
+    # The lock keeps out new acquisitions and uploads, which point at the project.
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    if typed_name.strip() != project.name:
+        raise ValidationError({"name": f"Type the project's name, “{project.name}”, to delete it."})
+    pk, upload_paths = project.pk, [upload.path for upload in project.uploads.all()]
+    for acquisition in project.acquisitions.order_by("pk"):
+        delete_acquisition(acquisition=acquisition)
+    project.delete()
+    push(project_id=pk, kind="members", payload={})  # open pages lose their feed
+    transaction.on_commit(lambda: _remove_files(pk, upload_paths))
+
+
+def _remove_files(pk, upload_paths):
+    for path in upload_paths:
+        path.unlink(missing_ok=True)
+    shutil.rmtree(settings.STORAGE_DIR / originals_folder(pk), ignore_errors=True)

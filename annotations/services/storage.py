@@ -4,9 +4,13 @@ from django.conf import settings
 from django.db import connection
 
 
+def originals_folder(project_id):
+    return f"originals/{project_id}"
+
+
 def original_place(project_id, sha256):
     """The original's path relative to STORAGE_DIR: named by its content, never by its uploader."""
-    return f"originals/{project_id}/{sha256}"
+    return f"{originals_folder(project_id)}/{sha256}"
 
 
 def original_path(acquisition):

@@ -32,6 +32,14 @@ class ProjectForm(forms.ModelForm):
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
 
+class ProjectDeletionForm(forms.Form):
+    name = forms.CharField(
+        max_length=120,
+        label="The project's name",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "id": "id_typed_name"}),
+    )
+
+
 class AcquisitionFilterForm(forms.Form):
     """Search, filters and order of a project's acquisitions; every choice offered occurs in the project."""
 

@@ -53,6 +53,7 @@ def project(request, pk):
     form = AcquisitionFilterForm(request.GET, acquisitions=acquisitions)
     page = Paginator(form.found(), ACQUISITIONS_A_PAGE).get_page(request.GET.get("page"))
     view = request.GET.get("view")
+    role = project.role_of(request.user)
     words = {
         "project": project,
         "form": form,
@@ -60,7 +61,8 @@ def project(request, pk):
         "rows": shown(page.object_list.select_related("uploaded_by")),
         "is_empty": not page.paginator.count and not acquisitions.exists(),
         "view": view if view in VIEWS else "grid",
-        "may_upload": project.role_of(request.user) in Role.at_least(Role.ANNOTATOR),
+        "may_upload": role in Role.at_least(Role.ANNOTATOR),
+        "may_manage": role in Role.at_least(Role.MANAGER),
     }
     if is_part:
         return render(request, "annotations/parts/acquisitions.html", words)

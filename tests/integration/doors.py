@@ -75,6 +75,8 @@ DOORS = {
     "projects": Door(OWN),
     "project-new": Door(OWN),
     "project": Door(),
+    "project-settings": Door(body={"name": "renamed"}, managers_only=True),
+    "project-delete": Door(body={"name": "Gold on carbon"}),
     "project-members": Door(),
     "project-invite": Door(body={"role": "viewer"}),
     "project-leave": Door(viewer_may=frozenset({"POST"})),
