@@ -50,8 +50,8 @@ class EditorPage:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def wait_saved(self):
-        expect(self.page.locator("#saved-state")).to_have_attribute("data-unsent", "0", timeout=15_000)
+    def wait_saved(self, limit_ms=15_000):
+        expect(self.page.locator("#saved-state")).to_have_attribute("data-unsent", "0", timeout=limit_ms)
         expect(self.page.locator("#saved-state")).to_have_attribute("data-state", "saved")
 
     def expect_count(self, n):

@@ -25,7 +25,7 @@ class KillableServer:
 
     def start(self):
         command = ["uvicorn", "etemweb.asgi:application", "--port", str(self.port), "--log-level", "warning"]
-        self.process = subprocess.Popen([sys.executable, "-m", *command], env=_environment())
+        self.process = subprocess.Popen([sys.executable, "-m", *command], env=environment())
         limit = time.monotonic() + START_LIMIT_S
         while True:
             try:
@@ -43,9 +43,11 @@ class KillableServer:
             self.process.wait(timeout=30)
 
 
-def _environment():
+def environment():
+    """What a server needs to work on the tests' database and storage."""
     database = connection.settings_dict
     account = f"{quote(database['USER'])}:{quote(database['PASSWORD'] or '')}"
     port = f":{database['PORT']}" if database["PORT"] else ""
     url = f"postgresql://{account}@{port}/{database['NAME']}?host={quote(database['HOST'])}"
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": url}
+    own = {"DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": url, "DJANGO_ALLOW_ASYNC_UNSAFE": ""}
+    return {**os.environ, **own}

@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from django.conf import settings
-from django.db import connection
 from playwright.sync_api import Error
 
 from annotations.models import Event, Particle
 from annotations.services.layers import working_layer
 from annotations.services.projection import replay, snapshot
+from mlcore.services.runs import requeue_lost_runs
 from tests.browser.editor_page import EditorPage
+from tests.browser.killable import environment
 from tests.factories import make_acquisition, make_label_class
 from tests.stored import make_stored_frame
 
@@ -29,33 +30,30 @@ SEED = 20_261_123
 SIDE = 1024
 CELL_PX = 32  # each box has a cell of its own, so that every gesture can be told from every other
 BOX_PX = 20
-START_LIMIT_S = 40
+START_LIMIT_S = 60
+SENT_LIMIT_MS = 60_000
 
 
 class Servers:
     """A web server and a worker of this test's own, on the tests' database, to be killed at will."""
 
     def __init__(self, port):
-        database = settings.DATABASES["default"]
-        url = f"postgresql://{database['USER']}@/{connection.settings_dict['NAME']}?host={database['HOST']}"
-        self.environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": url,
-                            "DJANGO_ALLOW_ASYNC_UNSAFE": ""}  # fmt: skip
-        self.url = f"http://127.0.0.1:{port}"
-        self.commands = {
-            "web": ["uvicorn", "etemweb.asgi:application", "--port", str(port), "--log-level", "critical"],
-            "worker": ["celery", "-A", "etemweb", "worker", "-Q", "io,cpu", "-c", "1", "-l", "CRITICAL"],
-        }
+        self.port, self.url = port, f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "tests.browser.spawner"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.spawner = subprocess.Popen(command, env=environment(), **pipes)
+        assert self.spawner.stdout.readline() == "ready\n"
         self.running = {}
 
+    def _ask(self, line):
+        print(line, file=self.spawner.stdin, flush=True)
+        return int(self.spawner.stdout.readline())
+
     def start(self, name):
-        command = [sys.executable, "-m", *self.commands[name]]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self.running[name] = subprocess.Popen(command, env=self.environment, start_new_session=True, **quiet)
+        self.running[name] = self._ask(f"web {self.port}" if name == "web" else "worker")
 
     def kill(self, name):
-        process = self.running.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        self._ask(f"kill {self.running.pop(name)}")
 
     def wait_for_web(self):
         limit = time.monotonic() + START_LIMIT_S
@@ -65,7 +63,10 @@ class Servers:
                 return
             except (urllib.error.URLError, OSError):
                 assert time.monotonic() < limit, "The web server did not come back."
-                time.sleep(0.1)
+                time.sleep(0.02)
+
+    def stop(self):
+        self.spawner.communicate(timeout=30)  # the end of its input is the end of all
 
 
 class Person:
@@ -93,8 +94,11 @@ class Person:
             x, y = (side * CELL_PX for side in cell)
             editor.drag((x, y), (x + BOX_PX, y + BOX_PX))
             self._wait_kept(editor)
-            self.lost.remove(cell)
-            self.kept[cell] = {0}
+            self.is_kept(cell)
+
+    def is_kept(self, cell):
+        self.lost.remove(cell)
+        self.kept[cell] = {0}
 
     @staticmethod
     def _wait_kept(editor):
@@ -126,45 +130,46 @@ class Person:
             assert any(abs(x - shift) < 1.5 for shift in shifts), f"{cell} is at {x}, expected {shifts}"
 
 
-def begin_and_crash(editor, person, rng):
-    """A box whose end nobody waits for: it may be there or not, but not twice."""
+def begin(editor, person, rng):
+    """A box whose end nobody waits for: if the tab dies it may be there or not, but not twice."""
     cell = person.cells.pop()
     person.lost.add(cell)
     x, y = (side * CELL_PX for side in cell)
     editor.drag((x, y), (x + BOX_PX, y + BOX_PX))
     time.sleep(rng.choice([0, 0.005, 0.02, 0.05]))
+    return cell
 
 
-def kill_browser(profile):
-    """SIGKILL for each process of the browser that has this profile: no time to write anything."""
+def kill_browser(profile, *, only=""):
+    """SIGKILL for the processes of the browser that has this profile: no time to write anything."""
+    main = [pid for pid, command in processes() if f"--user-data-dir={profile}" in command]
+    groups = {os.getpgid(pid) for pid in main}
+    for pid, command in processes():
+        with contextlib.suppress(ProcessLookupError):
+            if only in command and os.getpgid(pid) in groups:
+                os.kill(pid, signal.SIGKILL)
+    if not only:
+        for lock in profile.glob("Singleton*"):
+            lock.unlink()
+
+
+def processes():
     for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            if str(profile).encode() in (folder / "cmdline").read_bytes():
-                os.kill(int(folder.name), signal.SIGKILL)
-    for lock in profile.glob("Singleton*"):
-        lock.unlink()
+        with contextlib.suppress(OSError, ValueError):
+            yield int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
 
 
 @pytest.fixture
-def servers(transactional_db, free_port):
-    servers = Servers(free_port)
+def servers(transactional_db):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    servers = Servers(port)
     servers.start("web")
     servers.start("worker")
     servers.wait_for_web()
     yield servers
-    for name in list(servers.running):
-        servers.kill(name)
-
-
-@pytest.fixture
-def free_port():
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    servers.stop()
 
 
 @pytest.mark.slow
@@ -173,20 +178,21 @@ def test_no_edit_is_lost_in_fifty_kills(
 ):
     rng = random.Random(SEED)
     make_label_class(project)
-    frame = make_stored_frame(make_acquisition(project), np.full((SIDE, SIDE), 900, np.uint16))
+    image = np.random.default_rng(SEED).normal(900, 40, (SIDE, SIDE)).astype(np.uint16)
+    frame = make_stored_frame(make_acquisition(project), image)
     layer = working_layer(frame=frame)
-    person, killed, context, editor = Person(rng), {}, None, None
+    person, killed, profile = Person(rng), {}, tmp_path / "profile"
 
     def open_browser():
         """The same profile each time: what the browser kept on the disk is all that it knows."""
         context = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile", viewport={"width": 1366, "height": 900}, **browser_type_launch_args
+            profile, viewport={"width": 1366, "height": 900}, **browser_type_launch_args
         )
         return context, open_tab(context)
 
     def open_tab(context):
         editor = EditorPage(context.new_page(), servers.url, frame).log_in(mia)
-        editor.gestures = 0
+        editor.gestures = 0  # since the page was loaded
         editor.page.set_default_timeout(30_000)
         editor.open()
         return editor
@@ -195,37 +201,44 @@ def test_no_edit_is_lost_in_fifty_kills(
     for _ in range(KILLS):
         for _gesture in range(rng.randint(1, 3)):
             person.gesture(editor)
-        victim = rng.choices(["tab", "browser", "web", "worker"], [6, 2, 3, 2])[0]
+        victim = rng.choices(["tab", "browser", "web", "worker"], [6, 2, 4, 2])[0]
         killed[victim] = killed.get(victim, 0) + 1
         if victim == "worker":
+            find = editor.page.locator("#find-particles")
+            if find.is_enabled():  # else the search before goes on
+                find.click()
+            time.sleep(rng.choice([0, 0.1, 0.4]))
             servers.kill("worker")
             servers.start("worker")
+            requeue_lost_runs()
         elif victim == "web":
+            cell = begin(editor, person, rng)
             servers.kill("web")
+            editor.gestures += 1
             person.gesture(editor)  # drawn while there is no server
+            person.is_kept(cell)
             servers.start("web")
             if rng.random() < 0.5:
                 person.gesture(editor)
             servers.wait_for_web()
-        elif victim == "tab":
-            if rng.random() < 0.5:
-                begin_and_crash(editor, person, rng)
-            with contextlib.suppress(Error):  # it crashes, as it should
-                editor.page.goto("chrome://crash", timeout=1500)
-            editor.page.close()
-            editor = open_tab(context)
         else:
-            begin_and_crash(editor, person, rng)
-            kill_browser(tmp_path / "profile")
-            with contextlib.suppress(Error):  # gone already
-                context.close()
-            context, editor = open_browser()
-    editor.wait_saved()
+            begin(editor, person, rng)
+            if victim == "tab":
+                kill_browser(profile, only="--type=renderer")
+                editor.page.close()
+                editor = open_tab(context)
+            else:
+                kill_browser(profile)
+                with contextlib.suppress(Error):  # gone already
+                    context.close()
+                context, editor = open_browser()
+    editor.wait_saved(limit_ms=SENT_LIMIT_MS)
     particles = list(Particle.objects.filter(layer=layer))
     person.assert_all_there(particles)
     events = Event.objects.filter(layer=layer).order_by("sequence")
     assert replay(events) == {p.id: (p.version, snapshot(p)) for p in particles}
     assert sum(killed.values()) == KILLS
+    assert not editor.troubles
     with capsys.disabled():
         sys.stdout.write(
             f"\n{KILLS} kills ({killed}): {len(particles)} boxes, {len(events)} edits, none lost\n"
