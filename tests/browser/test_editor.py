@@ -190,6 +190,35 @@ def test_offline_edits_wait_and_are_sent(editor, particles):
     assert particles.count() == 2
 
 
+def test_what_was_drawn_is_never_saved_under_another_name(editor, owner, mia, particles):
+    editor.log_in(owner)  # in another tab of the same browser
+    editor.drag((100, 100), (160, 150))
+    state = editor.page.locator("#saved-state")
+    expect(state).to_have_text("Log in to save 1 edit")
+    expect(state).to_have_attribute("title", re.compile("olga has logged in here since"))
+    assert not particles.exists()
+    editor.open()  # now olga's page, which has nothing of Mia's to send
+    editor.expect_count(0)
+    editor.log_in(mia).open()
+    editor.expect_count(1)
+    editor.wait_saved()
+    assert particles.get().created_by == mia
+
+
+def test_a_new_box_is_asked_for_only_when_it_is_saved(editor):
+    missed = []
+    editor.page.on("response", lambda r: r.status == 404 and missed.append(r.url))
+    editor.drag((100, 100), (160, 150))
+    panel = editor.page.locator("#panel-selection")
+    expect(panel).to_contain_text("drawn, by")
+    editor.page.context.set_offline(True)
+    editor.drag((200, 200), (260, 250))
+    expect(panel).to_contain_text("No outline yet")
+    editor.page.context.set_offline(False)
+    expect(panel).to_contain_text("drawn, by")
+    assert not missed
+
+
 def test_what_another_draws_appears_without_a_reload(editor, frame, owner, site, browser, particles):
     other_context = browser.new_context(viewport={"width": 1366, "height": 768})
     other = EditorPage(other_context.new_page(), site, frame).log_in(owner).open()

@@ -127,7 +127,7 @@ def test_all_of_the_view_works_by_keyboard(show, frame):
     page.keyboard.press("-")
     page.keyboard.press("-")
     expect(level).to_have_text("71 %")
-    page.keyboard.press("f")
+    page.keyboard.press("0")
     expect(level).to_have_text(fitted)
     page.keyboard.press("i")
     expect(page.locator("#contrast-invert")).to_have_attribute("aria-pressed", "true")

@@ -17,7 +17,7 @@ export function viewCommands(viewer) {
   const [firstPage, ...otherPages] = arrows("Shift+", PAGE_SHARE);
   const group = "View";
   return [
-    { id: "fit", group, keys: ["0", "f"], label: "Fit to the window", run: () => viewport.fit() },
+    { id: "fit", group, keys: ["0"], label: "Fit to the window", run: () => viewport.fit() },
     { id: "one-to-one", group, keys: ["z"], label: "1:1, one image pixel per screen pixel", run: () => viewer.oneToOne() },
     { id: "zoom-in", group, keys: ["+", "="], label: "Zoom in", run: () => viewport.zoomBy(ZOOM_STEP) },
     { id: "zoom-out", group, keys: ["-", "_"], label: "Zoom out", run: () => viewport.zoomBy(1 / ZOOM_STEP) },

@@ -13,7 +13,7 @@ export function openLedger({ user, onSettled, onState }) {
   const ledger = createLedger({
     store: createLedgerStore(),
     user,
-    send: (url, body) => api("POST", url, body),
+    send: (url, body) => api("POST", url, body, { user }),
     lock,
     tell: (message) => channel?.postMessage(message),
     onSettled,

@@ -82,7 +82,10 @@ export function addEditorKeys(editor, shortcuts) {
     on([`Ctrl+${key}`], () => resizeBy(x, y), shown("Resize the box by 1 px", "Ctrl + ← ↑ → ↓"));
     on([`Ctrl+Shift+${key}`], () => resizeBy(FAR_PX * x, FAR_PX * y), shown("… by 10 px", "Ctrl + Shift + ← ↑ → ↓"));
   }
-  add("Boxes", ["f"], "Fit the outline of what is in the box", () => actions.fit(), { when: hasSelection });
+  add("Boxes", ["f"], "Fit the outline of what is in the box", () => {
+    if (selection.size) actions.fit();
+    else editor.announce("Nothing is selected: choose a box, then F fits its outline.");
+  }, { when: mayEdit });
   add("Boxes", ["Shift+f"], "Fit new boxes automatically, on or off", () => {
     editor.setAutoFit(!editor.autoFit);
     editor.announce(`New boxes are ${editor.autoFit ? "" : "not "}fitted automatically.`);

@@ -5,6 +5,8 @@ import { el, icon } from "./dom.js";
 
 const ASK_EVERY_MS = 1500;
 const ENGINE = "classical";
+const SOON_MS = 3000; // a run that waits longer than this is told why
+const BUSY = "The worker is busy with other work; this search starts by itself.";
 const ENDED = new Set(["succeeded", "failed", "cancelled"]);
 
 export function createRunButton(editor) {
@@ -16,6 +18,7 @@ export function createRunButton(editor) {
   const element = el("div", { class: "run-row" }, ...(editor.mayEdit ? [el("div", { class: "button-row" }, start, cancel), bar] : []), told);
   let run = null; // the one followed
   let timer = 0;
+  let startedAt = 0;
 
   const show = (message = "") => {
     const isOn = run !== null && !ENDED.has(run.status);
@@ -24,7 +27,8 @@ export function createRunButton(editor) {
     if (isOn && run.frames_total > 1) bar.value = run.frames_done / run.frames_total;
     else bar.removeAttribute("value");
     words.textContent = isOn ? (run.status === "queued" ? "Waiting for a worker…" : "Looking…") : "Find particles";
-    told.textContent = message || (isOn ? (run.message ?? "") : "");
+    const isLate = isOn && run.status === "queued" && Date.now() - startedAt > SOON_MS;
+    told.textContent = message || (isOn ? run.message || (isLate ? BUSY : "") : "");
     told.hidden = !told.textContent;
   };
 
@@ -57,6 +61,7 @@ export function createRunButton(editor) {
 
   start.addEventListener("click", async () => {
     start.disabled = true;
+    startedAt = Date.now();
     try {
       run = await api("POST", "/api/v1/runs/", { project: editor.project, frame: editor.viewer.frame.id, engine: ENGINE });
       show();

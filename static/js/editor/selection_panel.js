@@ -60,12 +60,13 @@ export function createSelectionPanel(editor) {
     const name = (editor.styles.get(box.label_class || 0) ?? editor.styles.get(0)).name;
     const head = title(name);
     panel.replaceChildren(head, facts(basic(box)));
+    if (editor.ledger.isPending(single)) return; // the server does not know it yet; asked once it is saved
     asking = setTimeout(async () => {
       let row;
       try {
         row = await api("GET", `/api/v1/particles/${single}/`);
       } catch {
-        return; // not saved yet, or offline: what is known stands there already
+        return; // offline, or deleted by somebody else meanwhile: what is known stands there already
       }
       if (wanted === single && row.version >= box.version) panel.replaceChildren(head, facts([...measured(row), ...basic(box), ...about(row)]));
     }, ASK_AFTER_MS);

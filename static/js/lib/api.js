@@ -49,9 +49,11 @@ export function errorFrom(status, text) {
   return new ApiError({ status, code, detail: typeof detail === "string" ? detail : "", errors });
 }
 
-async function send(method, url, body, { signal, keepalive = false } = {}) {
+// `user`: the key of the user for whom the page was made; the server refuses (401) if somebody else is logged in by now.
+async function send(method, url, body, { signal, user, keepalive = false } = {}) {
   const headers = { Accept: "application/json" };
   if (!SAFE.has(method)) headers["X-CSRFToken"] = csrfToken();
+  if (user) headers["X-Page-User"] = String(user);
   const isForm = body instanceof FormData;
   if (body !== undefined && !isForm) headers["Content-Type"] = "application/json";
   const payload = body === undefined || isForm ? body : JSON.stringify(body);

@@ -1,6 +1,6 @@
 // Keys live in one table: who offers something by key adds it here, and the help page is made from the table.
 //
-//   shortcuts.add({keys: ["0", "f"], label: "Fit to the window", group: "View", run: (event) => ..., when: () => true})
+//   shortcuts.add({keys: ["0"], label: "Fit to the window", group: "View", run: (event) => ..., when: () => true})
 //
 // A key is event.key, after Ctrl+, Alt+ and, where it matters, Shift+: "a", "Ctrl+z", "Shift+ArrowUp". The last
 // added entry whose `when` holds and whose `run` does not return false gets the key. Command counts as Ctrl.
