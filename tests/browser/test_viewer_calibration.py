@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from annotations.models import Calibration
+from annotations.services.api_tokens import create_token
 from tests.browser.viewer_page import hover
-from tests.factories import make_calibration
+from tests.factories import make_calibration, make_layer, make_particle
 
 
 def test_without_a_calibration_nothing_is_in_nm(show, frame):
@@ -97,3 +98,28 @@ def test_who_may_only_look_cannot_calibrate(site, log_in, vic, frame, page):
     page.locator("#canvas").focus()
     page.keyboard.press("z")
     expect(page.locator("#zoom-level")).to_have_text("100 %")
+
+
+def test_a_calibration_from_elsewhere_reaches_the_open_image(show, site, frame, owner):
+    """Another person's, while the page is open: the bar, the panel and the sizes of what is drawn."""
+    make_particle(make_layer(frame), x=100, y=100, width=100, height=50)
+    page = show(frame)
+    expect(page.locator("#particle-list")).to_contain_text("px")
+    secret = create_token(user=owner, name="elsewhere")[1]
+
+    def send(body):
+        url = f"{site}/api/v1/acquisitions/{frame.acquisition_id}/calibrations/"
+        assert page.request.post(url, data=body, headers={"Authorization": f"Bearer {secret}"}).ok
+
+    send({"kind": "typed", "pixel_size_x_nm": 0.5})
+    expect(page.locator("#calibration-chip")).to_have_text("0.5 nm/px")
+    expect(page.locator("#calibration-banner")).to_be_hidden()
+    expect(page.locator("#calibration-source")).to_contain_text("olga")
+    expect(page.locator("#toasts")).to_contain_text("Calibrated by olga: 0.5 nm/px")
+    expect(page.locator("#particle-list")).to_contain_text("nm")
+    send({"kind": "withdrawn"})
+    expect(page.locator("#calibration-chip")).to_have_text("pixels only")
+    expect(page.locator("#particle-list")).not_to_contain_text("nm")
+    page.evaluate("window.canvasTexts = []")
+    hover(page, 410, 300)
+    assert "nm" not in page.locator("#status-bar").inner_text()

@@ -1,18 +1,23 @@
-// The project's live feed, for this page: what others draw, and runs.
+// The project's live feed, for this page: what others draw, runs, and calibrations.
 
+import { createCalibrationFeed } from "../frame/calibration_feed.js";
 import { connectFeed, feedUrl } from "../lib/socket.js";
 
 export function createLiveFeed(editor) {
   const { failed } = editor;
+  const onSizes = () => editor.session.isLoaded && editor.session.reload().catch(failed);
+  const calibrations = createCalibrationFeed(editor.viewer, { onSizes, failed });
   const hear = (message) => {
     if (message.type === "layer") {
       if (message.frame !== editor.viewer.frame.id) return;
       editor.session.hear?.(message).catch(failed);
       if (message.suggestions && !editor.ledger.state.unsent) editor.emit("decided", message);
     } else if (message.type === "run") editor.emit("run", message);
+    else if (message.type === "acquisition") calibrations.hear(message);
   };
   const refetch = () => {
     editor.session.catchUp?.().catch(failed);
+    calibrations.refetch();
     editor.emit("refetch");
     if (editor.ledger.state.unsent) editor.ledger.flush();
   };

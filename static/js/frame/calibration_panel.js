@@ -134,7 +134,7 @@ export function createCalibrationPanel(viewer) {
   viewer.shortcuts.add({ keys: ["Escape"], when: () => viewer.tool === tool, run: close });
 }
 
-function sizeText(calibration) {
+export function sizeText(calibration) {
   const { pixel_size_x_nm: x, pixel_size_y_nm: y } = calibration;
   return x === y ? `${shortest(x, 5)} nm/px` : `${shortest(x, 5)} × ${shortest(y, 5)} nm/px`;
 }
