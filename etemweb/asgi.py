@@ -7,6 +7,8 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "etemweb.settings")
+# Requests run side by side; NumPy's own threads would wait for each other, at twice the CPU time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 http = get_asgi_application()  # first: it sets Django up, and consumers import models
 
 from django.conf import settings  # noqa: E402

@@ -26,7 +26,8 @@ def aspect_ratio_by_size(selection, *, is_log=True):
     """
     has_shape = np.isfinite(selection.aspect_ratio)
     diameter, aspect = selection.diameter[has_shape], selection.aspect_ratio[has_shape]
-    axis = log_axis(diameter.min(), diameter.max()) if is_log and np.unique(diameter).size > 1 else {}
+    has_extent = diameter.size and diameter.min() < diameter.max()
+    axis = log_axis(diameter.min(), diameter.max()) if is_log and has_extent else {}
     figure = go.Figure(
         layout=layout(
             xaxis={"title": {"text": f"ECD ({selection.unit})"}, **axis},
@@ -44,11 +45,13 @@ def aspect_ratio_by_size(selection, *, is_log=True):
     else:
         space = np.geomspace if is_log else np.linspace
         x, y = space(diameter.min(), diameter.max(), CELLS_X + 1), np.linspace(1, _upper(aspect), CELLS_Y + 1)
-        counts, _, _ = np.histogram2d(diameter, np.clip(aspect, 1, y[-1]), [x, y])
+        scale = np.log if is_log else np.asarray
+        column, row = _cell(scale(diameter), *scale(x[[0, -1]]), CELLS_X), _cell(aspect, 1, y[-1], CELLS_Y)
+        counts = np.bincount(row * CELLS_X + column, minlength=CELLS_X * CELLS_Y).reshape(CELLS_Y, CELLS_X)
         figure.add_heatmap(
             x=x,
             y=y,
-            z=np.where(counts.T > 0, counts.T, np.nan),
+            z=np.where(counts > 0, counts, np.nan),
             hovertemplate=f"ECD %{{x:.4g}} {selection.unit}<br>aspect ratio %{{y:.2f}}<br>%{{z}} of them"
             + NO_NAME,
             colorbar={"title": {"text": "particles"}, "thickness": 10},
@@ -81,6 +84,11 @@ def roundness_distribution(selection):
             + NO_NAME,
         )
     return figure, roundness.size
+
+
+def _cell(values, low, high, cells):
+    """Which of so many equal steps from `low` to `high`, the outer ones open; a tenth of a search's time."""
+    return np.clip((values - low) * (cells / (high - low or 1)), 0, cells - 1).astype(np.intp)
 
 
 def _upper(aspect):

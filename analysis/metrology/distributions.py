@@ -176,7 +176,7 @@ def moments(diameter, edge_weight=None):
     mean, sd = mean_sd(diameter)
     log_mean, log_sd = mean_sd(np.log(diameter))
     square = diameter * diameter  # not d**3, which takes twenty times as long
-    m2, m3, m4 = (float(weight @ power) for power in (square, square * diameter, square * square))
+    m2, m3, m4 = (float((weight * power).sum()) for power in (square, square * diameter, square * square))
     return Moments(mean, sd, m3 / m2, m4 / m3, float(np.exp(log_mean)), float(np.exp(log_sd)))
 
 
@@ -188,8 +188,8 @@ def quantile_intervals(diameter, group, probability, weight=None, *, resamples=1
 
     * values are first put into `GRID_CELLS` cells of equal number, so that a resample is a sum of rows; up to
       that many particles each has a cell to itself;
-    * more than `GROUPS_MAX` groups are shuffled into that many bundles, as many in each, which are resampled in
-      their place (random groups: Wolter 2007, chapter 2). The expected spread is the same.
+    * more than `GROUPS_MAX` groups are shuffled into that many bundles, as many in each, which are resampled
+      in their place (random groups: Wolter 2007, chapter 2). The expected spread is the same.
 
     Parameters
     ----------
@@ -239,7 +239,7 @@ def _inverted_sums(times, below, wanted, value):
 
 
 def _inverted(rising, wanted, value):
-    """`np.interp(wanted[r], rising[r], value)` for all rows at once: rising (R, C), wanted (R,), value (C,)."""
+    """`np.interp(wanted[r], rising[r], value)` of all rows: rising (R, C), wanted (R,), value (C,)."""
     rows, last = np.arange(len(rising)), rising.shape[1] - 1
     right = np.minimum((rising < wanted[:, None]).sum(axis=1), last)
     left = np.maximum(right - 1, 0)

@@ -1,6 +1,7 @@
 """The size page's numbers from 100,000 particles with outlines: rows, statistics with intervals, figures."""
 
 import json
+import os
 import time
 from statistics import median
 
@@ -8,8 +9,11 @@ from django.db import connection
 
 from tests.benchmark.report import Row
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as etemweb/asgi.py has it
 NEEDS_DATABASE = True
 PARTICLES, FRAMES, TRIES = 100_000, 100, 7
+VACUUMS_MAX = 20
+SETTLED = "select relallvisible >= 0.99 * relpages from pg_class where relname = 'annotations_particle'"
 PAYLOAD_LIMIT_KB = 300  # gzipped, of all figures
 
 # Discs around 20 px, lognormal with a geometric SD of 1.3; 40 points an outline, as an engine leaves them.
@@ -37,7 +41,13 @@ def fill(project, particles=PARTICLES):
         calibrations.append(make_calibration(frame.acquisition).pk)
     with connection.cursor() as cursor:
         cursor.execute(FILL, [particles // FRAMES, particles // FRAMES, particles, layers, calibrations])
-        cursor.execute("vacuum analyze annotations_particle")
+        for _ in range(VACUUMS_MAX):
+            # As autovacuum leaves it. Another session's older snapshot may hold it up for a moment.
+            cursor.execute("vacuum analyze annotations_particle")
+            cursor.execute(SETTLED)
+            if cursor.fetchone()[0]:
+                break
+            time.sleep(1)
 
 
 def run():
@@ -54,9 +64,9 @@ def run():
 
     project = make_project(make_user("bench-sizes"))
     fill(project)
-    whole, rows, payload = [], [], b""
+    whole, rows, cpu, payload = [], [], [], b""
     for _ in range(TRIES):
-        begun = time.perf_counter()
+        begun, cpu_begun = time.perf_counter(), time.process_time()
         choice = SizeChoice(QueryDict(""), project)
         choice.is_valid()
         columns = particle_columns(choice.filter.qs)
@@ -64,11 +74,13 @@ def run():
         selection = select(columns, **choice.rules)
         charts_of(project, choice, selection, summarise(selection, **choice.drawing))
         whole.append(time.perf_counter() - begun)
+        cpu.append(time.process_time() - cpu_begun)
     charts = charts_of(project, choice, selection, summarise(selection, **choice.drawing))
     payload = gzip.compress(json.dumps(charts["charts"]).encode())
     n = f"{PARTICLES:,} particles"
     return [
         Row(f"size page, {n}: all numbers and figures", 1000 * median(whole), "ms", at_most=300),
         Row(f"size page, {n}: of which rows to arrays", 1000 * median(rows), "ms"),
+        Row(f"size page, {n}: CPU time of it, database apart", 1000 * median(cpu), "ms"),
         Row(f"size page, {n}: figures, gzipped", len(payload) / 1000, "kB", at_most=PAYLOAD_LIMIT_KB),
     ]

@@ -172,7 +172,7 @@ def test_the_grid_of_the_bootstrap_is_fine_enough():
 def test_more_groups_than_are_resampled_one_by_one_give_an_interval_as_wide():
     d = 20 * np.exp(0.3 * np.random.default_rng(4).normal(size=12_000))
     low, high = quantile_intervals(d, np.arange(12_000) // 2, [0.5])[0]
-    # Of a sample median: sd = 1 / (2 f(median) sqrt(n)), with the lognormal's f(20) = 1 / (20 * 0.3 sqrt(2 pi)).
+    # sd of a sample median: 1 / (2 f(median) sqrt(n)), with the lognormal's f(20) = 1 / (6 sqrt(2 pi)).
     expected = 2 * 1.96 * 20 * 0.3 * np.sqrt(2 * np.pi) / 2 / np.sqrt(d.size)
     assert high - low == pytest.approx(expected, rel=0.15)
 
