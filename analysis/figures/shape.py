@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.figures.theme import layout, log_axis
+from analysis.reports import words
 
 POINTS_MAX = 4000  # above it a density: dots that cover each other lie about how many they are
 CELLS_X, CELLS_Y = 60, 40
@@ -79,9 +80,11 @@ def roundness_distribution(selection):
             width=np.diff(edges),
             offset=0,
             y=count / (roundness.size * np.diff(edges)),
-            customdata=np.column_stack([edges[:-1], edges[1:], count]),
-            hovertemplate="%{customdata[0]:.3f} to %{customdata[1]:.3f}<br>%{customdata[2]} particles"
-            + NO_NAME,
+            customdata=[
+                [low, high, words.count(int(n), "particle")]
+                for low, high, n in zip(edges[:-1], edges[1:], count, strict=True)
+            ],
+            hovertemplate="%{customdata[0]:.3f} to %{customdata[1]:.3f}<br>%{customdata[2]}" + NO_NAME,
         )
     return figure, roundness.size
 

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from analysis.figures.theme import layout, log_axis
 from analysis.metrology.summary import PERCENTS
-from analysis.reports.words import number
+from analysis.reports.words import count, number
 
 PLACES = ("right", "center", "left")  # the labels of D10, D50, D90 lean away from each other
 
@@ -51,11 +51,11 @@ def size_distribution(summary):
         offset=0,
         y=found.density,
         customdata=[
-            [number(a), number(b), int(n), 100 * share]
+            [number(a), number(b), count(int(n), "particle"), 100 * share]
             for a, b, n, share in zip(low, high, found.count, found.share, strict=True)
         ],
         hovertemplate=(
-            f"%{{customdata[0]}} to %{{customdata[1]}} {unit}<br>%{{customdata[2]}} particles, "
+            f"%{{customdata[0]}} to %{{customdata[1]}} {unit}<br>%{{customdata[2]}}, "
             "%{customdata[3]:.1f} % of the whole<br><i>click to see them</i><extra></extra>"
         ),
     )

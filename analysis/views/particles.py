@@ -41,6 +41,7 @@ def particles(request, pk):
         "layer__frame__acquisition", "label_class", "calibration", "created_by"
     )
     page |= {
+        "has_any": Particle.objects.in_project(project).exists(),
         "page": Paginator(found.order_by(*ORDERS[order][1], "pk"), PAGE).get_page(data.get("page")),
         "size_range": _size_range(chosen.form.cleaned_data),
         "kept": [(name, data[name]) for name in RANGES if data.get(name)],

@@ -125,3 +125,16 @@ def test_a_range_of_sizes_is_named_and_bad_ones_are_refused(member_client, proje
 )
 def test_a_scale_bar_has_a_round_length(longest, expected):
     assert bar_length(longest) == pytest.approx(expected)
+
+
+def test_an_empty_project_says_what_to_do(member_client, project):
+    page = member_client.get(reverse("project-particles", args=[project.pk]))
+    assert page.status_code == 200
+    assert "No particles here yet" in page.text
+    assert "cannot be listed" not in page.text
+
+
+def test_rules_that_nothing_fits_are_told_from_an_empty_project(member_client, project, particle):
+    page = member_client.get(reverse("project-particles", args=[project.pk]), {"ecd_px_min": "9999"})
+    assert "No particle fits" in page.text
+    assert "cannot be listed" not in page.text

@@ -77,6 +77,14 @@ def test_an_empty_project_says_what_to_do(member_client, url):
     assert "page-data" not in response.text
 
 
+def test_one_particle_is_spoken_of_in_the_singular(member_client, url, project):
+    make_sized_frame(project, [8])  # below the size cut
+    assert "The only particle is left out" in words_of(member_client.get(url))
+    counted = words_of(member_client.get(url, {"feret_min_px": ""}))
+    assert "1 particle on 1 image;" in counted
+    assert "1 particles" not in counted
+
+
 def test_without_calibration_no_nanometre_is_shown_anywhere(member_client, url, project):
     make_sized_frame(project, DIAMETERS_PX, pixel_size_nm=None)
     for address in (url, reverse("project-particles", args=[project.pk])):
