@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from annotations.models.project import Project
+from annotations.search_text import words_of
 
 
 class AcquisitionQuerySet(models.QuerySet["Acquisition"]):
@@ -70,13 +71,19 @@ class Acquisition(models.Model):
     pressure_pa = models.FloatField(null=True, blank=True)
     temperature_c = models.FloatField(null=True, blank=True)
     metadata = models.JSONField(default=dict, blank=True, help_text="All that the reader found.")
+    search_text = models.TextField(
+        blank=True, editable=False, help_text="The words of all that is searched; kept by `save`."
+    )
     objects = AcquisitionQuerySet.as_manager()
+
+    SEARCHED = ("name", "instrument", "detector", "gas", "message", "metadata")
 
     class Meta:
         ordering = ["-uploaded_at", "-pk"]
         indexes = [
             models.Index(fields=["project", "status"], name="acquisition_project_status"),
-            GinIndex(fields=["metadata"], name="acquisition_metadata", opclasses=["jsonb_path_ops"]),
+            # The extension it needs is made by 0001_initial's first operation, put there by hand.
+            GinIndex(fields=["search_text"], name="acquisition_search", opclasses=["gin_trgm_ops"]),
         ]
         constraints = [
             # A refused or failed file may be uploaded again; a kept one is recognised.
@@ -92,6 +99,12 @@ class Acquisition(models.Model):
 
     def get_absolute_url(self):
         return reverse("acquisition", args=[self.pk])
+
+    def save(self, *args, update_fields=None, **more):
+        if update_fields is None or set(self.SEARCHED) & set(update_fields):
+            self.search_text = words_of(*(getattr(self, name) for name in self.SEARCHED))
+            update_fields = update_fields and {*update_fields, "search_text"}
+        super().save(*args, update_fields=update_fields, **more)
 
 
 class FrameQuerySet(models.QuerySet["Frame"]):

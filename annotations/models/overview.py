@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Subquery, TextField
-from django.db.models.functions import Cast
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Subquery
 
 from annotations.models.acquisition import Acquisition, Frame
 from annotations.models.calibration import Calibration
@@ -12,7 +11,6 @@ from annotations.models.particle import Particle
 
 IS_DRAWN = Q(layer__kind=Layer.Kind.WORKING)
 IS_OPEN = Q(layer__kind=Layer.Kind.SUGGESTION, decision=Particle.Decision.PENDING)
-SEARCHED = ["name", "instrument", "detector", "gas", "message", "metadata_text"]
 
 
 @dataclass
@@ -47,12 +45,8 @@ class Shown:
 
 def search(acquisitions, words):
     """Those that have each of `words` somewhere: in the name, the instrument, or anything the file told."""
-    acquisitions = acquisitions.annotate(metadata_text=Cast("metadata", TextField()))
-    for word in words.split():
-        found = Q()
-        for field in SEARCHED:
-            found |= Q(**{f"{field}__icontains": word})
-        acquisitions = acquisitions.filter(found)
+    for word in words.lower().split():
+        acquisitions = acquisitions.filter(search_text__contains=word)
     return acquisitions
 
 

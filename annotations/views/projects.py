@@ -58,7 +58,7 @@ def project(request, pk):
         "project": project,
         "form": form,
         "page": page,
-        "rows": shown(page.object_list.select_related("uploaded_by")),
+        "rows": shown(page.object_list.select_related("uploaded_by").defer("metadata", "search_text")),
         "is_empty": not page.paginator.count and not acquisitions.exists(),
         "view": view if view in VIEWS else "grid",
         "may_upload": role in Role.at_least(Role.ANNOTATOR),
