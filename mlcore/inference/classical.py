@@ -11,10 +11,13 @@ from mlcore.inference.selection import select
 
 SEARCH_PX2 = 1.4e6  # larger frames are searched at half size, outlines still found at full size
 MAX_SEARCH_PX2 = 6e6
-MIN_QUALITY = 3.0
+MIN_QUALITY = 3.5  # a confidence of 0.06
 NOISE_QUALITY = 5.0  # what the best regions of white noise reach
-HALF_TRUST_QUALITY = 4.5  # half of the regions of this quality are particles (docs/benchmark-classical.md)
-TRUST_POWER = 3.0
+# A logistic in log(quality), fitted to the three labelled sets, each with the same weight
+# (tests/benchmark/fit_confidence.py; docs/benchmark-classical.md): half of the regions of quality 6.2 match
+# a labelled particle.
+HALF_TRUST_QUALITY = 6.2
+TRUST_POWER = 4.7
 OVERVIEW_PX = 512
 
 
@@ -32,27 +35,30 @@ class ClassicalEngine:
         image = image[picture_rows(image)]
         pyramid = _pyramid(image)
         step(0.1)
-        sign = polarity(pyramid)
-        step(0.3)
         first = _first(image.shape)
-        found = []
-        scales = [scale for scale in _scales(pyramid) if scale.halvings >= first]
-        for done, scale in enumerate(scales, start=1):
+        scales = _scales(pyramid)
+        coarse = _both_signs(pyramid, scales)
+        sign = polarity(coarse, pyramid)
+        step(0.3)
+        found = [one for one in coarse[sign] if one.scale.halvings >= first]
+        fine = [scale for scale in scales if scale.halvings >= first]
+        fine = [scale for scale in fine if scale not in {one.scale for one in found}]
+        for done, scale in enumerate(fine, start=1):
             found.append(candidates(pyramid[scale.halvings], scale, sign, MIN_QUALITY))
-            step(0.3 + 0.4 * done / len(scales))
-        chosen = select(found, image.shape, 2**first)
+            step(0.3 + 0.4 * done / len(fine))
+        chosen = select(found, image.shape)
         step(0.8)
         smooth = [
             ndimage.gaussian_filter(level, BLUR_PX) if min(level.shape) >= MIN_SIDE_PX else None
             for level in pyramid
         ]
-        outlines = refine(chosen, smooth)
+        refined = refine(chosen, smooth, image)
         step(1.0)
         limit = (frame_shape[1], frame_shape[0])
         return [
-            Detection(np.clip(outline, 0, limit), confidence(quality))
-            for (quality, *_), outline in zip(chosen, outlines, strict=True)
-            if outline is not None
+            Detection(np.clip(one.outline, 0, limit), confidence(quality))
+            for (quality, *_), one in zip(chosen, refined, strict=True)
+            if one is not None
         ]
 
 
@@ -61,21 +67,28 @@ def confidence(quality):
     return float(1 / (1 + (HALF_TRUST_QUALITY / max(quality, 1e-9)) ** TRUST_POWER))
 
 
-def polarity(pyramid):
-    """1 where particles are brighter than their surroundings, -1 where darker: which side has better regions.
-
-    Looked at on a small copy of the frame. Only what stands above the best of pure noise has a vote, the more
-    the clearer it is.
-    """
+def _both_signs(pyramid, scales):
+    """Candidates brighter (1) and darker (-1) than what surrounds them, on a small copy of the frame."""
     first = next((i for i, level in enumerate(pyramid) if max(level.shape) <= OVERVIEW_PX), len(pyramid) - 1)
-    votes = {}
-    for sign in (1, -1):
-        found = [
-            candidates(pyramid[scale.halvings], scale, sign, NOISE_QUALITY)
-            for scale in _scales(pyramid)
+    return {
+        sign: [
+            candidates(pyramid[scale.halvings], scale, sign, MIN_QUALITY)
+            for scale in scales
             if scale.halvings >= first
         ]
-        chosen = select(found, pyramid[0].shape, 2**first)
+        for sign in (1, -1)
+    }
+
+
+def polarity(coarse, pyramid):
+    """1 where particles are brighter than their surroundings, -1 where darker: which side has better regions.
+
+    Only what stands above the best of pure noise has a vote, the more the clearer it is.
+    """
+    votes = {}
+    for sign, found in coarse.items():
+        clear = [one.above(NOISE_QUALITY) for one in found]
+        chosen = select(clear, pyramid[0].shape)
         votes[sign] = sum((quality - NOISE_QUALITY) ** 2 for quality, *_ in chosen)
     return 1 if votes[1] >= votes[-1] else -1
 
@@ -98,8 +111,10 @@ def _pyramid(image):
 
 def _scales(pyramid):
     """One search an octave for small particles, and some with hardly any flattening for large ones."""
+    scales = []
     for halvings, level in enumerate(pyramid):
-        yield Scale(halvings, background_px=9.0, max_diameter_px=30.0)
+        scales.append(Scale(halvings, background_px=9.0, max_diameter_px=30.0))
         longest = max(level.shape)
         if longest <= OVERVIEW_PX or halvings == len(pyramid) - 1:
-            yield Scale(halvings, background_px=0.15 * longest, max_diameter_px=0.6 * longest, levels=15)
+            scales.append(Scale(halvings, 0.15 * longest, 0.6 * longest, levels=15))
+    return scales

@@ -19,7 +19,7 @@ NOISE_PERCENT = 25
 EDGE_NOISE = 1.55  # from lower quartile to median of a gradient's length in Gaussian noise (Rayleigh)
 NOISE_WINDOW = 7  # samples, one every 8 px: the noise is that of 56 x 56 px
 EDGE_SPREAD = 1.0  # an edge counts as its mean less this many standard deviations along the outline
-COARSE_GAIN = 1.0  # a halving
+MAX_COPIES = 4  # of a region cut by two edges of the image, see `_fill`
 SHAPE_POWER = 3.0  # how hard a region is punished that fills its moment ellipse badly
 
 
@@ -40,21 +40,29 @@ class Scale:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Regions of one search; all arrays (K,). `regions[level]` is the label map that `label` refers to."""
+    """Regions of one search: `quality` (K,), and of each its box (slice, slice) and pixels (flat indices)."""
 
     scale: Scale
+    width: int  # of the searched image, what the indices refer to
     quality: np.ndarray
-    area: np.ndarray
-    fill: np.ndarray  # area / area of the ellipse of equal second moments: 1 for any ellipse
-    level: np.ndarray
-    label: np.ndarray
-    boxes: list  # (slice, slice) of each
-    regions: list
+    boxes: list
+    pixels: list
 
     def mask(self, k):
         """Rows and columns (slices on the searched scale) and the mask of candidate k inside them."""
-        box = self.boxes[k]
-        return box, self.regions[self.level[k]][box] == self.label[k]
+        rows, columns = self.boxes[k]
+        mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), dtype=bool)
+        y, x = np.divmod(self.pixels[k], self.width)
+        mask[y - rows.start, x - columns.start] = True
+        return (rows, columns), mask
+
+    def above(self, quality):
+        """Those of at least this quality."""
+        kept = np.flatnonzero(self.quality >= quality)
+        return Candidates(
+            self.scale, self.width, self.quality[kept],
+            [self.boxes[k] for k in kept], [self.pixels[k] for k in kept],
+        )  # fmt: skip
 
 
 def candidates(image, scale, sign, min_quality):
@@ -72,36 +80,30 @@ def candidates(image, scale, sign, min_quality):
     -----
     Quality = (mean - SD of |gradient| along the outline) / local median |gradient| * fill^3 * area^(1/4). The
     last factor makes it a significance: an outline's length grows with the root of the area, and its mean is
-    as much surer as the root of its length. A coarse scale has fewer places for chance: `COARSE_GAIN`.
+    as much surer as the root of its length.
     """
     smooth = ndimage.gaussian_filter(image, BLUR_PX)
     flat = sign * (smooth - background(image, scale.background_px))
     gradient = np.hypot(ndimage.sobel(smooth, 1), ndimage.sobel(smooth, 0)) / 8
     height = flat / _local_noise(np.abs(flat), 1.0)
     edge = gradient / _local_noise(gradient, EDGE_NOISE)
-    found, regions = [], []
+    quality, boxes, pixels = [np.zeros(0)], [], []
     max_area = np.pi / 4 * scale.max_diameter_px**2
     for level in range(scale.levels):
         above = height > LOWEST * scale.ratio**level
         labels, count = ndimage.label(above)
         if not count:
             break
-        regions.append(labels)
-        found.append(
-            _measured(labels, count, above, edge, max_area, min_quality, level, COARSE_GAIN**scale.halvings)
-        )
-    if not found:
-        return Candidates(scale, *[np.zeros(0)] * 3, *[np.zeros(0, dtype=int)] * 2, [], [])
-    quality, area, fill, levels, label = (np.concatenate(column) for column in zip(*found, strict=True))
-    boxes = [ndimage.find_objects(one) for one in regions]
-    level, label = levels.astype(int), label.astype(int)
-    chosen = [boxes[i][k - 1] for i, k in zip(level, label, strict=True)]
-    return Candidates(scale, quality, area, fill, level, label, chosen, regions)
+        found = _measured(labels, count, above, edge, max_area, min_quality)
+        quality.append(found[0])
+        boxes += found[1]
+        pixels += found[2]
+    return Candidates(scale, image.shape[1], np.concatenate(quality), boxes, pixels)
 
 
 def background(image, width_px):
     """The image without what is narrower than `width_px`: a Gaussian, on a coarser grid where it is wide."""
-    step = max(1, int(width_px // 4))
+    step = min(max(1, int(width_px // 4)), min(image.shape))
     if step == 1:
         return ndimage.gaussian_filter(image, width_px)
     rows, columns = image.shape
@@ -134,38 +136,73 @@ def _local_noise(values, factor):
     return factor * spread + np.float32(1e-6)
 
 
-def _measured(labels, count, above, edge, max_area, min_quality, level, gain):
-    """Columns (quality, area, fill, level, label) of the regions of one level that may be particles."""
+def _measured(labels, count, above, edge, max_area, min_quality):
+    """Quality, boxes and pixels of the regions of one level that may be particles."""
     where = np.flatnonzero(above)
     label = labels.ravel()[where]
-    area = np.bincount(label, minlength=count + 1).astype(float)
-    size_fits = (area >= MIN_AREA_PX) & (area <= max_area)
-    size_fits[0] = False
-    kept = size_fits[label]
+    area = np.bincount(label, minlength=count + 1)
+    fits = (area >= MIN_AREA_PX) & (area <= max_area)
+    kept = fits[label]
     where, label = where[kept], label[kept]
-
-    def total(weights, of=label):
-        return np.bincount(of, weights, minlength=count + 1)
-
-    inner = np.zeros_like(above)
-    inner[1:-1, 1:-1] = (
-        above[1:-1, 1:-1] & above[:-2, 1:-1] & above[2:, 1:-1] & above[1:-1, :-2] & above[1:-1, 2:]
-    )
-    rim = ~inner.ravel()[where]
-    y, x = np.divmod(where, labels.shape[1])
+    height, width = labels.shape
+    y, x = np.divmod(where, width)
     # The image's own edge is no edge of a particle.
-    rim &= (y > 0) & (x > 0) & (y < labels.shape[0] - 1) & (x < labels.shape[1] - 1)
-    rim_label, rim_edge = label[rim], edge.ravel()[where[rim]].astype(float)
-    length = np.maximum(np.bincount(rim_label, minlength=count + 1), 1)
-    mean = total(rim_edge, rim_label) / length
-    spread = np.sqrt(np.maximum(total(rim_edge**2, rim_label) / length - mean**2, 0))
-    safe = np.maximum(area, 1)
-    x, y = x.astype(float), y.astype(float)
-    mean_x, mean_y = total(x) / safe, total(y) / safe
-    xx = total(x * x) / safe - mean_x**2 + 1 / 12
-    yy = total(y * y) / safe - mean_y**2 + 1 / 12
-    xy = total(x * y) / safe - mean_x * mean_y
-    fill = np.minimum(area / (4 * np.pi * np.sqrt(np.maximum(xx * yy - xy**2, 1e-12))), 1)
-    quality = (mean - EDGE_SPREAD * spread) * fill**SHAPE_POWER * area**0.25 * gain
-    good = np.flatnonzero(size_fits & (quality >= min_quality))
-    return quality[good], area[good], fill[good], np.full(len(good), level), good
+    is_rim = (y > 0) & (x > 0) & (y < height - 1) & (x < width - 1)
+    is_cut = np.bincount(label[~is_rim], minlength=count + 1) > 0
+    at, flat = where[is_rim], above.ravel()
+    is_rim[is_rim] = ~(flat[at - 1] & flat[at + 1] & flat[at - width] & flat[at + width])
+    rim, of = edge.ravel()[where[is_rim]].astype(float), label[is_rim]
+    length = np.maximum(np.bincount(of, minlength=count + 1), 1)
+    mean = np.bincount(of, rim, minlength=count + 1) / length
+    spread = np.sqrt(np.maximum(np.bincount(of, rim**2, minlength=count + 1) / length - mean**2, 0))
+    significance = fits * (mean - EDGE_SPREAD * spread) * area**0.25
+    bound = significance * np.where(is_cut, MAX_COPIES**0.25, 1)
+    # Few regions have such an edge; only of these the shape is looked at.
+    kept = (bound >= min_quality)[label]
+    where, label = where[kept], label[kept]
+    if not len(where):
+        return np.zeros(0), [], []
+    order = np.argsort(label, kind="stable")
+    where, label = where[order], label[order]
+    starts = np.flatnonzero(np.diff(label, prepend=0))
+    y, x = np.divmod(where, width)
+    low_x, high_x = np.minimum.reduceat(x, starts), np.maximum.reduceat(x, starts) + 1
+    low_y, high_y = y[starts], np.maximum.reduceat(y, starts) + 1
+    fill, copies = _fill(x, y, starts, _mirror(low_x, high_x, width), _mirror(low_y, high_y, height))
+    quality = significance[label[starts]] * copies**0.25 * fill**SHAPE_POWER
+    pixels = np.split(where, starts[1:])
+    good = np.flatnonzero(quality >= min_quality)
+    boxes = [(slice(low_y[k], high_y[k]), slice(low_x[k], high_x[k])) for k in good]
+    return quality[good], boxes, [pixels[k] for k in good]
+
+
+def _mirror(low, high, size):
+    """Where a region cut by one edge of the image is mirrored, NaN for all others."""
+    cut_low, cut_high = low == 0, high == size
+    return np.where(cut_low & ~cut_high, -0.5, np.where(cut_high & ~cut_low, size - 0.5, np.nan))
+
+
+def _fill(x, y, starts, mirror_x, mirror_y):
+    """Area of each region over that of the ellipse of equal second moments: 1 for any ellipse.
+
+    A region cut by the image's edge is judged together with its mirror image, as if the edge ran through the
+    particle's middle: half a disc is as good a shape as a whole one.
+
+    Returns
+    -------
+    fill, copies : ndarray of shape (K,)
+        Copies: 1, or 2 and 4 where mirrored once and twice.
+    """
+    area = np.diff(np.append(starts, len(x)))
+
+    def mean(values):
+        return np.add.reduceat(values.astype(float), starts) / area
+
+    center_x, center_y = mean(x), mean(y)
+    in_x, in_y = np.isfinite(mirror_x), np.isfinite(mirror_y)
+    xy = np.where(in_x | in_y, 0, mean(x * y) - center_x * center_y)
+    xx = mean(x * x) - center_x**2 + np.where(in_x, center_x - mirror_x, 0) ** 2 + 1 / 12
+    yy = mean(y * y) - center_y**2 + np.where(in_y, center_y - mirror_y, 0) ** 2 + 1 / 12
+    copies = (1 + in_x) * (1.0 + in_y)
+    ellipse = 4 * np.pi * np.sqrt(np.maximum(xx * yy - xy**2, 1e-12))
+    return np.minimum(area * copies / ellipse, 1), copies

@@ -1,17 +1,31 @@
 """Sub-pixel outlines of chosen regions, at the half level of each particle's own edge."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 
-from annotations.outline import field_outline, undo_blur
+from annotations.outline import field_outline, polygon_area, undo_blur
 from mlcore.inference.level_sets import BLUR_PX
+from mlcore.inference.selection import moved
 
 FINE_DIAMETER_PX = 36  # a particle is refined on the coarsest image on which it is at least half as wide
 REACH_PX = 2  # how far an outline may move from the region found
+MAX_NOISE = 0.12  # of the contrast: more is smoothed away before an outline is taken
+GRAPHICS_BETWEEN = 0.1  # share of grey neighbours; a drawn bar has none, a blurred edge nearly only those
 
 
-def refine(chosen, pyramid):
-    """Outlines (V, 2) in the frame's pixels, or None, one for each chosen region.
+@dataclass(frozen=True)
+class Refined:
+    """An outline (V, 2) in the frame's pixels, its contrast and the noise around it."""
+
+    outline: np.ndarray
+    contrast: float
+    noise: float
+
+
+def refine(chosen, pyramid, picture):
+    """Sub-pixel outlines of chosen regions and how they stand out.
 
     Parameters
     ----------
@@ -19,51 +33,95 @@ def refine(chosen, pyramid):
         As from `select`.
     pyramid : list of ndarray
         The frame halved 0, 1, 2 ... times and smoothed by `BLUR_PX`; entries may be None where not needed.
+    picture : ndarray of shape (H, W)
+        The frame itself, 0 to 1.
+
+    Returns
+    -------
+    list of Refined or None
+        One for each chosen region; None where nothing is left of it, and for burned-in graphics.
     """
-    outlines = []
-    owners = {}
-    placed = []
+    owners, placed = {}, []
     for number, (_, mask, row, column, px) in enumerate(chosen, start=1):
         halvings = _halvings(mask.sum() * px * px, pyramid)
-        mask, row, column = _moved(mask, row, column, px, 2**halvings)
+        mask, row, column = moved(mask, row, column, px, 2**halvings)
         image = pyramid[halvings]
         owner = owners.setdefault(halvings, np.zeros(image.shape, dtype=np.int32))
         box = owner[row : row + mask.shape[0], column : column + mask.shape[1]]
         mask = mask[: box.shape[0], : box.shape[1]]
         box[mask & (box == 0)] = number
-        placed.append((number, halvings, row, column, mask.shape))
-    for number, halvings, row, column, size in placed:
-        margin = 3 * REACH_PX
-        rows = slice(max(0, row - margin), row + size[0] + margin)
-        columns = slice(max(0, column - margin), column + size[1] + margin)
-        outline = _outline(pyramid[halvings][rows, columns], owners[halvings][rows, columns], number)
-        if outline is not None:
-            outline = (undo_blur(outline, BLUR_PX) + [columns.start, rows.start]) * 2**halvings
-        outlines.append(outline)
-    return outlines
+        placed.append((halvings, row, column, mask.shape))
+    refined = []
+    for number, (halvings, row, column, size) in enumerate(placed, start=1):
+        margin = 3 * REACH_PX + 1
+        top, left = max(0, row - margin), max(0, column - margin)
+        crop = np.s_[top : row + size[0] + margin, left : column + size[1] + margin]
+        one = _refined(pyramid[halvings][crop], owners[halvings][crop], number)
+        if one is not None:
+            one.outline[:] = (one.outline + [left, top]) * 2**halvings
+            one = None if is_graphics(picture, one.outline) else one
+        refined.append(one)
+    return refined
 
 
-def _outline(image, owner, number):
+def _refined(image, owner, number):
     mask = owner == number
-    if not mask.any():
+    area = np.count_nonzero(mask)
+    if not area:
         return None
-    others = (owner > 0) & ~mask
-    far = ndimage.binary_dilation(mask, iterations=3 * REACH_PX)
-    near = ndimage.binary_dilation(mask, iterations=REACH_PX)
-    around = far & ~near & ~others
+    free = (owner == 0) | mask
+    distance = ndimage.distance_transform_edt(~mask)
+    around = (distance > REACH_PX) & (distance <= 3 * REACH_PX) & free
     core = ndimage.binary_erosion(mask, border_value=1)
-    inside = np.median(image[core if core.sum() >= 5 else mask])
-    outside = np.median(image[around]) if around.any() else np.median(image[~mask])
-    if inside == outside:
+    core = core if np.count_nonzero(core) >= 5 else mask
+    inside = _median(image[core])
+    outer = image[around] if around.any() else image[~mask]
+    if not outer.size:
         return None
+    outside = _median(outer)
+    contrast = abs(inside - outside)
+    if not contrast:
+        return None
+    noise = 1.4826 * _median(np.abs(outer - outside))
+    # White noise falls as one over the blur's width; a particle bears an eighth of its diameter.
+    blur_px = min(BLUR_PX * noise / contrast / MAX_NOISE, np.sqrt(area * 4 / np.pi) / 8)
+    if blur_px > BLUR_PX:
+        image = ndimage.gaussian_filter(image, np.sqrt(blur_px**2 - BLUR_PX**2))
+        inside, outside = _median(image[core]), _median(image[around]) if around.any() else outside
     field = (image - (inside + outside) / 2) * np.sign(inside - outside)
-    regions, count = ndimage.label((field > 0) & near & ~others)
-    if not count:
-        return None
+    regions, count = ndimage.label((field > 0) & (distance <= REACH_PX) & free)
     overlap = np.bincount(regions[mask], minlength=count + 1)[1:]
     if not overlap.any():
         return None
-    return field_outline(field, ndimage.binary_fill_holes(regions == overlap.argmax() + 1))
+    outline = field_outline(field, ndimage.binary_fill_holes(regions == overlap.argmax() + 1))
+    if outline is None:
+        return None
+    return Refined(undo_blur(outline, max(blur_px, BLUR_PX)), float(contrast), float(noise))
+
+
+def is_graphics(picture, outline):
+    """Whether an outline is that of writing or of a scale bar: one extreme value and steps around it.
+
+    What a camera recorded has a blurred edge, also where its inside is overexposed; writing goes from the
+    extreme value to the picture's within one pixel. Around it there must be a picture: on a drawn, even
+    background this says nothing.
+    """
+    low = np.maximum(np.floor(outline.min(0)).astype(int) - 3, 0)
+    high = np.ceil(outline.max(0)).astype(int) + 3
+    crop = picture[low[1] : high[1], low[0] : high[0]]
+    for extreme in (0, 1):
+        flat = crop == extreme
+        if np.count_nonzero(flat) < 0.5 * polygon_area(outline):
+            continue
+        beside = ndimage.binary_dilation(flat, np.ones((3, 3))) & ~flat
+        beyond = ~ndimage.binary_dilation(flat, np.ones((3, 3)), iterations=2)
+        if not beside.any() or not beyond.any() or np.ptp(crop[beyond]) == 0:
+            continue
+        step = np.abs(crop - extreme)
+        between = step[beside] < 0.7 * np.median(step[beyond])
+        if between.mean() < GRAPHICS_BETWEEN:
+            return True
+    return False
 
 
 def _halvings(area_px2, pyramid):
@@ -73,15 +131,7 @@ def _halvings(area_px2, pyramid):
     return min(usable, key=lambda i: abs(i - wanted))
 
 
-def _moved(mask, row, column, from_px, to_px):
-    """A mask on another scale: repeated to a finer one, every n-th pixel of it to a coarser one."""
-    if from_px >= to_px:
-        factor = from_px // to_px
-        return np.repeat(np.repeat(mask, factor, axis=0), factor, axis=1), row * factor, column * factor
-    factor = to_px // from_px
-    up, left = row % factor, column % factor
-    padded = np.pad(
-        mask, ((up, (-(up + mask.shape[0])) % factor), (left, (-(left + mask.shape[1])) % factor))
-    )
-    blocks = padded.reshape(padded.shape[0] // factor, factor, padded.shape[1] // factor, factor)
-    return blocks.mean(axis=(1, 3)) >= 0.5, row // factor, column // factor
+def _median(values):
+    """The upper median; `np.median` spends most of its time on checks where values are few."""
+    middle = len(values) // 2
+    return np.partition(values, middle)[middle]

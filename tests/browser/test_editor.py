@@ -261,7 +261,7 @@ def suggested(frame):
 
 def test_suggestions_are_filtered_decided_by_key_and_taken_back(suggested, editor, particles):
     count = editor.page.locator("#confidence-count")
-    expect(count).to_have_text("4 of 4 open shown")
+    expect(count).to_have_text("3 of 4 open shown")
     editor.page.locator("#confidence").fill("0.5")
     expect(count).to_have_text("2 of 4 open shown")
     editor.page.locator("#canvas").focus()

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from annotations import instruments, shape
-from mlcore.inference.engine import DEFAULT_ENGINE, ENGINES, load_engine
+from mlcore.inference.engine import DEFAULT_CONFIDENCE, DEFAULT_ENGINE, ENGINES, load_engine
 from mlcore.inference.inputs import input_files
 from mlcore.inference.table import rows, write_table
 
@@ -25,9 +25,14 @@ class Command(BaseCommand):
             "--pixel-size-nm", metavar="X", help="nm per pixel; by default the file's own, if it is clear."
         )
         parser.add_argument("--engine", default=DEFAULT_ENGINE, metavar="NAME", help=", ".join(ENGINES))
+        parser.add_argument(
+            "--min-confidence", metavar="C", default=DEFAULT_CONFIDENCE,
+            help=f"Leave out what is less sure, 0 to 1; by default {DEFAULT_CONFIDENCE}.",
+        )  # fmt: skip
 
-    def handle(self, *, inputs, out, pixel_size_nm, engine, **options):
+    def handle(self, *, inputs, out, pixel_size_nm, engine, min_confidence=DEFAULT_CONFIDENCE, **options):
         self.said = set()
+        self.min_confidence = _share(min_confidence)
         given = _pixel_size(pixel_size_nm)
         try:
             finder = load_engine(engine)
@@ -64,6 +69,7 @@ class Command(BaseCommand):
                 name = path.stem if recording.n_frames == 1 else f"{path.stem}-f{index:04d}"
                 size = self.pixel_size(path, recording, index, given)
                 found = finder.find(image, size and math.sqrt(size[0] * size[1]))
+                found = [one for one in found if one.confidence >= self.min_confidence]
                 limits = (image.shape[1], image.shape[0])
                 measured = shape.measure_many([one.outline for one in found], limits, size)
                 write_table(folder / f"{name}.csv", rows(found, measured))
@@ -123,6 +129,16 @@ def _pixel_size(text):
         value = math.nan
     if not (0 < value < math.inf):
         raise CommandError(f"--pixel-size-nm must be a positive number of nm per pixel, got “{text}”.")
+    return value
+
+
+def _share(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (0 <= value <= 1):
+        raise CommandError(f"--min-confidence must be a number from 0 to 1, got “{text}”.")
     return value
 
 

@@ -54,9 +54,10 @@ export function createRunButton(editor) {
     run = null;
     if (ended.status !== "succeeded") return show(ended.message || `The search was ${ended.status}.`);
     await editor.suggestions.reload({ isNewest: true });
-    const { open } = editor.suggestions.counts();
-    show(ended.message || (open ? `${open} found.` : "Nothing was found on this image."));
-    editor.announce(`${open} suggestions`);
+    const { open, shown } = editor.suggestions.counts();
+    const more = open > shown ? ` ${open - shown} less sure ones are hidden by the confidence below.` : "";
+    show(ended.message || (open ? `${shown} found.${more}` : "Nothing was found on this image."));
+    editor.announce(`${shown} suggestions`);
   };
 
   start.addEventListener("click", async () => {

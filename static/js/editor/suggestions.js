@@ -5,9 +5,11 @@ import { unpackOutline } from "../canvas/outline.js";
 import { readingOrder } from "../canvas/geometry.js";
 import { uuid } from "../lib/uuid.js";
 
+const SHOWN_AT_FIRST = 0.25; // DEFAULT_CONFIDENCE of mlcore/inference/engine.py
+
 export function createSuggestions(editor, api) {
   const listeners = new Set();
-  const model = { layers: [], layer: null, store: null, threshold: 0, selected: null, isShown: true, order: "place" };
+  const model = { layers: [], layer: null, store: null, threshold: SHOWN_AT_FIRST, selected: null, isShown: true, order: "place" };
   let session = null;
   let onWay = new Map(); // group -> ids decided, not yet acknowledged
 
