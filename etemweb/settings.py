@@ -70,7 +70,13 @@ TEMPLATES = [
 DATABASES = {"default": env.database(env.text("DATABASE_URL") or addresses.database_url(DATA_DIR))}
 REDIS_URL = env.text("REDIS_URL") or addresses.redis_url(DATA_DIR)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 5},  # seconds; to connect, too
+    }
+}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -103,6 +109,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": int(1.1 * (TASK_LIMIT_S + 60)),
+    "socket_connect_timeout": 5,
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
 }

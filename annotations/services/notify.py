@@ -1,5 +1,6 @@
 """Telling open pages that something changed. Only a hint: everything told is also readable by plain HTTP."""
 
+import asyncio
 import logging
 
 from asgiref.sync import async_to_sync
@@ -7,6 +8,8 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 
 logger = logging.getLogger(__name__)
+
+PATIENCE_S = 2  # a Redis that does not answer holds up who saves for no longer
 
 
 def group_name(project_id):
@@ -22,9 +25,14 @@ def push(*, project_id, kind, payload):
     transaction.on_commit(lambda: _send(group_name(project_id), message))
 
 
+async def _send_in_time(group, message):
+    async with asyncio.timeout(PATIENCE_S):
+        await get_channel_layer().group_send(group, message)
+
+
 def _send(group, message):
     try:
-        async_to_sync(get_channel_layer().group_send)(group, message)
+        async_to_sync(_send_in_time)(group, message)
     except Exception:
         # Redis being away must not undo what was just saved.
         logger.warning("Open pages were not told of %s.", message["message"]["type"], exc_info=True)
