@@ -5,18 +5,18 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from analysis.forms import SizeChoice
-from annotations.api.exchange import COUNTS
 from annotations.exchange.coco import BYTES_MAX
 from annotations.models import Project
 from annotations.services.access import fetch
-from annotations.services.import_particles import import_coco
+from annotations.services.import_particles import COUNTS, REQUEST_ANNOTATIONS_MAX, import_coco
 
 MEGABYTES_MAX = BYTES_MAX // 2**20
+HELP = f"At most {MEGABYTES_MAX} MB and {REQUEST_ANNOTATIONS_MAX:,} annotations."
 ALL = "border=include&feret_min_px="  # an export leaves nothing out unless asked to
 
 
 class CocoForm(forms.Form):
-    file = forms.FileField(label="COCO JSON file", help_text=f"At most {MEGABYTES_MAX} MB.")
+    file = forms.FileField(label="COCO JSON file", help_text=HELP)
 
     def clean_file(self):
         file = self.cleaned_data["file"]
@@ -41,6 +41,7 @@ def export(request, pk):
                 by=request.user,
                 raw=form.cleaned_data["file"].read(),
                 is_trial=request.POST.get("action") != "import",
+                annotations_max=REQUEST_ANNOTATIONS_MAX,
             )
         except ValidationError as error:
             form.add_error("file", error)

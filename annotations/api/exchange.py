@@ -15,7 +15,7 @@ from annotations.exchange.coco import BYTES_MAX
 from annotations.models import Particle, Project
 from annotations.services.access import fetch
 from annotations.services.export_project import coco_pieces, csv_pieces
-from annotations.services.import_particles import import_coco
+from annotations.services.import_particles import COUNTS, REQUEST_ANNOTATIONS_MAX, import_coco
 
 FILTERS = [
     OpenApiParameter(
@@ -81,8 +81,11 @@ class CocoExportView(APIView):
         return streamed(request, pieces, content_type="application/json", filename=name)
 
 
+HELP = f"A COCO JSON file: at most {BYTES_MAX // 2**20} MB and {REQUEST_ANNOTATIONS_MAX:,} annotations."
+
+
 class CocoImportSerializer(serializers.Serializer):
-    file = serializers.FileField(help_text=f"A COCO JSON file, at most {BYTES_MAX // 2**20} MB.")
+    file = serializers.FileField(help_text=HELP)
     dry_run = serializers.BooleanField(default=False, help_text="Only say what would happen.")
 
     def validate_file(self, file):
@@ -91,9 +94,6 @@ class CocoImportSerializer(serializers.Serializer):
                 f"The file has {file.size / 2**20:.0f} MB; at most {BYTES_MAX // 2**20} MB are read at once."
             )
         return file
-
-
-COUNTS = ["new", "present", "deleted", "unmatched", "simplified", "box_only"]
 
 
 def report_json(report):
@@ -154,5 +154,6 @@ class CocoImportView(APIView):
             by=request.user,
             raw=sent.validated_data["file"].read(),
             is_trial=sent.validated_data["dry_run"],
+            annotations_max=REQUEST_ANNOTATIONS_MAX,
         )
         return Response(report_json(report))

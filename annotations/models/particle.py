@@ -41,7 +41,7 @@ class Particle(models.Model):
     id = models.UUIDField(
         primary_key=True, default=uuid.uuid4, help_text="Chosen by the client, so that offline edits replay."
     )
-    layer = models.ForeignKey(Layer, models.CASCADE, related_name="particles", db_index=False)  # has one below
+    layer = models.ForeignKey(Layer, models.CASCADE, related_name="particles", db_index=False)  # see below
     version = models.PositiveIntegerField(
         default=1, help_text="Grows by one with each edit of this particle."
     )
@@ -101,8 +101,8 @@ class Particle(models.Model):
             models.Index(
                 fields=["layer", "decision"],
                 include=[
-                    "calibration", "label_class", "origin", "confidence", "touches_border", "ecd_nm", "ecd_px",
-                    "feret_min_px", "aspect_ratio", "roundness", "width", "height",
+                    "calibration", "label_class", "origin", "confidence", "touches_border", "ecd_nm",
+                    "ecd_px", "feret_min_px", "aspect_ratio", "roundness", "width", "height",
                 ],
                 name="particle_by_layer",
             )

@@ -20,6 +20,8 @@ from annotations.services.projection import snapshot
 
 NAMESPACE = uuid.UUID("6f6d0f57-3c0e-5b64-9a35-0d1c4d7f5a10")
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+REQUEST_ANNOTATIONS_MAX = 5_000  # within one request: some five seconds of measuring and writing
+COUNTS = ["new", "present", "deleted", "unmatched", "simplified", "box_only"]
 
 
 @dataclass
@@ -28,12 +30,12 @@ class ImportReport:
 
     images: list
     new_classes: list
-    counts: Counter = field(default_factory=Counter)  # new, present, deleted, unmatched, simplified, box_only
+    counts: Counter = field(default_factory=Counter)  # by COUNTS
     is_done: bool = False
 
 
 @transaction.atomic
-def import_coco(*, project, by, raw, is_trial=False) -> ImportReport:
+def import_coco(*, project, by, raw, is_trial=False, annotations_max=coco.ANNOTATIONS_MAX) -> ImportReport:
     """Add the annotations of a COCO file to the working layers of the frames that they belong to.
 
     The same file again adds nothing: a particle's id follows from the frame and what the file says of it.
@@ -48,6 +50,11 @@ def import_coco(*, project, by, raw, is_trial=False) -> ImportReport:
         file = coco.read(raw)
     except coco.NotCoco as error:
         raise ValidationError(str(error)) from error
+    if len(file.annotations) > annotations_max:
+        raise ValidationError(
+            f"The file holds {len(file.annotations):,} annotations; at most {annotations_max:,} are imported "
+            "at once here: export and import acquisition by acquisition, or use manage.py import_coco."
+        )
     matches = match_images(project=project, images=file.images)
     in_file = Counter(annotation.image for annotation in file.annotations)
     known = {

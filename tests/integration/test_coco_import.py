@@ -1,9 +1,11 @@
 import json
 from collections import Counter
+from html import unescape
 from unittest.mock import ANY
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from annotations.models import Acquisition, Event, LabelClass, Layer, Particle, Role
@@ -293,3 +295,44 @@ def test_a_viewer_sees_no_form_and_a_stranger_no_page(client, project, vic, zoe)
     client.force_login(zoe)
     assert client.get(url).status_code == 404
     assert client.post(url, {"action": "import"}).status_code == 404
+
+
+def many(n):
+    return coco_file(
+        annotations=[{"id": k, "image_id": 1, "bbox": [k % 60, 20, 5 + k / n, 7]} for k in range(n)]
+    )
+
+
+@pytest.mark.parametrize("way", ["api-import-coco", "project-export"])
+def test_more_than_one_request_can_do_is_refused_with_the_ways_out(member_client, project, frame, way):
+    file = SimpleUploadedFile("coco.json", json.dumps(many(5_001)).encode(), "application/json")
+    response = member_client.post(reverse(way, args=[project.pk]), {"file": file, "action": "import"})
+    assert response.status_code == 400
+    text = unescape(response.content.decode())
+    assert "The file holds 5,001 annotations; at most 5,000 are imported at once here" in text
+    assert "manage.py import_coco" in text
+    assert nothing_written(project)
+
+
+def test_the_command_checks_and_imports_a_file_on_the_server(project, frame, mia, tmp_path, capsys):
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps(many(12)))
+    call_command("import_coco", str(path), "--project", project.pk, "--as", mia.username, "--check")
+    assert "would be: 12 new" in capsys.readouterr().out
+    assert nothing_written(project)
+    call_command("import_coco", str(path), "--project", project.pk, "--as", mia.username)
+    assert Particle.objects.filter(created_by=mia).count() == 12
+
+
+@pytest.mark.parametrize("content", [None, b"no json"])
+def test_the_command_refuses_in_one_sentence(project, frame, mia, tmp_path, content):
+    path = tmp_path / "coco.json"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(CommandError, match=r"cannot be read: No such file|The file is no JSON"):
+        call_command("import_coco", str(path), "--project", project.pk, "--as", mia.username)
+
+
+def test_the_command_lets_nobody_do_what_the_site_would_not(project, frame, vic, tmp_path):
+    with pytest.raises(CommandError, match="may not"):
+        call_command("import_coco", str(tmp_path), "--project", project.pk, "--as", vic.username)

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--wait", action="store_true", help="Until the worker has read every file.")
 
     def handle(self, *, paths, project, username, wait, **options):
-        by, project = _who_and_where(username, project)
+        by, project = who_and_where(username, project)
         taken, n_failed = [], 0
         for path in _files(paths):
             try:
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         return n_failed
 
 
-def _who_and_where(username, project_pk):
+def who_and_where(username, project_pk):
     try:
         by = User.objects.get(username=username, is_active=True)
     except User.DoesNotExist:
