@@ -31,6 +31,7 @@ def size_distribution(summary):
     figure = go.Figure(
         layout=layout(
             has_second_axis=True,
+            hovermode="x",  # a short bar is met anywhere above it
             xaxis={"title": {"text": f"equivalent circular diameter d ({unit})"}, **axis},
             yaxis={"title": {"text": name}, "rangemode": "tozero"},
             yaxis2={

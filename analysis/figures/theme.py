@@ -77,9 +77,8 @@ def layout(*, has_second_axis=False, **more):
         margin={"l": 60, "r": 60 if has_second_axis else 16, "t": 44 if has_second_axis else 12, "b": 48},
         showlegend=False,
         bargap=0,
-        hovermode="closest",
         dragmode=False,
-        **more,
+        **{"hovermode": "closest", **more},
     )
 
 

@@ -5,7 +5,7 @@ import { pageData } from "../lib/page_data.js";
 
 const FILENAME = "size-distribution";
 
-// A bar leads to its particles. The click is taken anywhere above or below it: short bars are hard to hit.
+// A bar leads to its particles. The click is taken anywhere above it, since short bars are hard to hit.
 function linkBars(place, links) {
   place.on("plotly_click", ({ points }) => {
     const bar = points.find((point) => point.curveNumber === 0);
