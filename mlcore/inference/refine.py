@@ -12,6 +12,8 @@ from mlcore.inference.selection import moved
 FINE_DIAMETER_PX = 36  # a particle is refined on the coarsest image on which it is at least half as wide
 REACH_PX = 2  # how far an outline may move from the region found
 MAX_NOISE = 0.12  # of the contrast: more is smoothed away before an outline is taken
+MAX_PASSES = 4  # a region found too large lowers the level inside it, and with it the half level
+SETTLED = 0.05  # of the area
 GRAPHICS_BETWEEN = 0.1  # share of grey neighbours; a drawn bar has none, a blurred edge nearly only those
 
 
@@ -71,32 +73,46 @@ def _refined(image, owner, number):
         return None
     free = (owner == 0) | mask
     distance = ndimage.distance_transform_edt(~mask)
+    near = (distance <= REACH_PX) & free
     around = (distance > REACH_PX) & (distance <= 3 * REACH_PX) & free
-    core = ndimage.binary_erosion(mask, border_value=1)
-    core = core if np.count_nonzero(core) >= 5 else mask
-    inside = _median(image[core])
-    outer = image[around] if around.any() else image[~mask]
-    if not outer.size:
+    around = around if around.any() else ~mask
+    if not around.any():
         return None
-    outside = _median(outer)
-    contrast = abs(inside - outside)
+    outside = _median(image[around])
+    contrast = abs(_inside(image, mask) - outside)
     if not contrast:
         return None
-    noise = 1.4826 * _median(np.abs(outer - outside))
+    noise = 1.4826 * _median(np.abs(image[around] - outside))
     # White noise falls as one over the blur's width; a particle bears an eighth of its diameter.
     blur_px = min(BLUR_PX * noise / contrast / MAX_NOISE, np.sqrt(area * 4 / np.pi) / 8)
     if blur_px > BLUR_PX:
         image = ndimage.gaussian_filter(image, np.sqrt(blur_px**2 - BLUR_PX**2))
-        inside, outside = _median(image[core]), _median(image[around]) if around.any() else outside
-    field = (image - (inside + outside) / 2) * np.sign(inside - outside)
-    regions, count = ndimage.label((field > 0) & (distance <= REACH_PX) & free)
-    overlap = np.bincount(regions[mask], minlength=count + 1)[1:]
-    if not overlap.any():
-        return None
-    outline = field_outline(field, ndimage.binary_fill_holes(regions == overlap.argmax() + 1))
-    if outline is None:
-        return None
-    return Refined(undo_blur(outline, max(blur_px, BLUR_PX)), float(contrast), float(noise))
+        outside = _median(image[around])
+    region = mask
+    for _ in range(MAX_PASSES):
+        inside = _inside(image, region)
+        field = (image - (inside + outside) / 2) * np.sign(inside - outside)
+        before = np.count_nonzero(region)
+        region = _overlapping((field > 0) & near, mask)
+        if region is None:
+            return None
+        if abs(np.count_nonzero(region) - before) <= SETTLED * before:
+            break
+    outline = field_outline(field, ndimage.binary_fill_holes(region))
+    return None if outline is None else Refined(undo_blur(outline, max(blur_px, BLUR_PX)), contrast, noise)
+
+
+def _inside(image, mask):
+    """The level inside a region, without its blurred rim where it is large enough."""
+    core = ndimage.binary_erosion(mask, border_value=1)
+    return _median(image[core if np.count_nonzero(core) >= 5 else mask])
+
+
+def _overlapping(regions, mask):
+    """The one of connected regions that most of the mask lies in, or None."""
+    labels, count = ndimage.label(regions)
+    overlap = np.bincount(labels[mask], minlength=count + 1)[1:]
+    return labels == overlap.argmax() + 1 if overlap.any() else None
 
 
 def is_graphics(picture, outline):
