@@ -26,7 +26,7 @@ def size_distribution(summary):
     unit, found = summary.selection.unit, summary.histogram
     r = "₀" if summary.weighting == "number" else "₃"
     low, high = found.edges[:-1], found.edges[1:]
-    axis = log_axis(low[0], high[-1]) if found.is_log else {}
+    axis = {"hoverformat": ".4~g", **(log_axis(low[0], high[-1]) if found.is_log else {})}
     name = f"density q{r}(ln d)" if found.is_log else f"density q{r}(d) (1/{unit})"
     figure = go.Figure(
         layout=layout(
@@ -57,7 +57,7 @@ def size_distribution(summary):
         ],
         hovertemplate=(
             f"%{{customdata[0]}} to %{{customdata[1]}} {unit}<br>%{{customdata[2]}}, "
-            "%{customdata[3]:.1f} % of the whole<br><i>click to see them</i><extra></extra>"
+            "%{customdata[3]:.1f} % of the whole<br><i>a click leads there</i><extra></extra>"
         ),
     )
     diameter, share = summary.curve
