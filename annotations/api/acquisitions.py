@@ -22,6 +22,7 @@ class AcquisitionSerializer(serializers.ModelSerializer):
     frames = serializers.IntegerField(source="n_frames", read_only=True)
     uploaded_by = serializers.CharField(source="uploaded_by.display_name", default="", read_only=True)
     page_url = serializers.CharField(source="get_absolute_url", read_only=True)
+    message = serializers.CharField(source="explanation", read_only=True)
 
     class Meta:
         model = Acquisition

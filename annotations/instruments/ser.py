@@ -1,7 +1,7 @@
 """SER of FEI's TIA. ncempy reads one image at a time; RosettaSciIO, which reads all at once, gives the axes.
 
-A SER tells lengths in metres and nothing of the mode: whether it is a diffraction pattern is only in the EMI
-beside it. A pattern's step, read as a length, is far from any pixel's, so it gives no calibration.
+A SER tells steps without a unit, and the mode is only in the EMI beside it. An image's step is in metres, a
+diffraction pattern's in 1/m: some 10 million, which no pixel measures, so it is told by its size.
 """
 
 import os
@@ -18,6 +18,7 @@ from annotations.instruments.recording import Recording, Refusal
 
 READER, SECOND = "RosettaSciIO (SER)", "ncempy (SER)"
 SPECTRA, IMAGES = 0x4120, 0x4122
+PATTERN_STEP = 1e3  # 1/m, 1e-6 /nm; as metres it would be a kilometre a pixel
 WHOLE_BYTES = 2**28  # RosettaSciIO reads the whole file: only up to this size is it asked
 ELEMENT = struct.Struct("<ddiddihii")  # two calibrations, type, width, height
 
@@ -44,6 +45,9 @@ def read(path, name, limits):
         fields={"acquired_at": taken_at} if taken_at else {},
         metadata={"elements": [{"dx_m": dx, "dy_m": dy} for dx, dy, _, _ in elements[:100]]},
     )
+    if elements and all(min(dx, dy) > PATTERN_STEP for dx, dy, _, _ in elements):
+        recording.unsizeable_reason = axes.DIFFRACTION
+        return recording
     verdict = _first_reading(path)
     # RosettaSciIO looks at the first image alone; where others differ, it says nothing of them.
     is_uniform = len({(dx, dy) for dx, dy, _, _ in elements}) == 1

@@ -100,6 +100,17 @@ class Acquisition(models.Model):
     def get_absolute_url(self):
         return reverse("acquisition", args=[self.pk])
 
+    @property
+    def explanation(self):
+        """Why there is no image, and what to do: never nothing where there is something to explain."""
+        if self.message or self.status not in {self.Status.REFUSED, self.Status.FAILED}:
+            return self.message
+        if self.status == self.Status.REFUSED:
+            return "This file could not be read as an image; export it from its program again, upload that."
+        if self.original:
+            return "Reading it stopped for a reason that was not recorded; try again, or tell the operator."
+        return "Reading it stopped for a reason that was not recorded; please upload it again."
+
     def save(self, *args, update_fields=None, **more):
         if update_fields is None or set(self.SEARCHED) & set(update_fields):
             self.search_text = words_of(*(getattr(self, name) for name in self.SEARCHED))

@@ -81,7 +81,7 @@ def summary(acquisition):
         "name": acquisition.name,
         "status": acquisition.status,
         "progress": round(acquisition.progress, 3),
-        "message": acquisition.message,
+        "message": acquisition.explanation,
     }
 
 

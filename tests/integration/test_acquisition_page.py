@@ -170,3 +170,14 @@ def test_a_manager_deletes_it_and_its_files(client, acquisition, project, django
         answer = client.post(reverse("acquisition-delete", args=[acquisition.pk]))
     assert answer["Location"] == project.get_absolute_url()
     assert not Acquisition.objects.exists()
+
+
+@pytest.mark.parametrize("status", ["failed", "refused"])
+def test_a_failure_without_words_says_what_to_do(client, mia, project, status):
+    acquisition = make_acquisition(project, status=status, message="")
+    client.force_login(mia)
+    for address in (acquisition.get_absolute_url(), project.get_absolute_url()):
+        assert "again" in client.get(address).text
+    told = client.get(f"/api/v1/acquisitions/{acquisition.pk}/").json()["message"]
+    assert "again" in told
+    assert told.endswith(".")

@@ -128,6 +128,15 @@ def test_ser_series_of_five_with_a_pixel_size_each(tmp_path):
     assert recording.fields["acquired_at"].startswith("2020-09-13T12:26:40")
 
 
+def test_a_diffraction_pattern_in_ser_is_told_by_its_step(tmp_path):
+    image = picture("uint16")
+    write_ser(tmp_path / "a", [image], [2.5e7])  # 0.025 /nm
+    recording, frames = read(tmp_path / "a")
+    assert "diffraction pattern" in recording.reason_unsizeable(0)
+    assert recording.readings == []
+    np.testing.assert_array_equal(frames, [image])
+
+
 def test_ser_of_one_size(tmp_path):
     write_ser(tmp_path / "a", [picture("uint16")] * 2, [0.3e-9] * 2)
     recording, _ = read(tmp_path / "a")
