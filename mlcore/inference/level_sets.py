@@ -19,7 +19,6 @@ NOISE_PERCENT = 25
 EDGE_NOISE = 1.55  # from lower quartile to median of a gradient's length in Gaussian noise (Rayleigh)
 NOISE_WINDOW = 7  # samples, one every 8 px: the noise is that of 56 x 56 px
 EDGE_SPREAD = 1.0  # an edge counts as its mean less this many standard deviations along the outline
-MAX_COPIES = 4  # of a region cut by two edges of the image, see `_fill`
 SHAPE_POWER = 3.0  # how hard a region is punished that fills its moment ellipse badly
 
 
@@ -148,15 +147,13 @@ def _measured(labels, count, above, edge, max_area, min_quality):
     y, x = np.divmod(where, width)
     # The image's own edge is no edge of a particle.
     is_rim = (y > 0) & (x > 0) & (y < height - 1) & (x < width - 1)
-    is_cut = np.bincount(label[~is_rim], minlength=count + 1) > 0
     at, flat = where[is_rim], above.ravel()
     is_rim[is_rim] = ~(flat[at - 1] & flat[at + 1] & flat[at - width] & flat[at + width])
     rim, of = edge.ravel()[where[is_rim]].astype(float), label[is_rim]
     length = np.maximum(np.bincount(of, minlength=count + 1), 1)
     mean = np.bincount(of, rim, minlength=count + 1) / length
     spread = np.sqrt(np.maximum(np.bincount(of, rim**2, minlength=count + 1) / length - mean**2, 0))
-    significance = fits * (mean - EDGE_SPREAD * spread) * area**0.25
-    bound = significance * np.where(is_cut, MAX_COPIES**0.25, 1)
+    bound = fits * (mean - EDGE_SPREAD * spread) * area**0.25
     # Few regions have such an edge; only of these the shape is looked at.
     kept = (bound >= min_quality)[label]
     where, label = where[kept], label[kept]
@@ -168,8 +165,8 @@ def _measured(labels, count, above, edge, max_area, min_quality):
     y, x = np.divmod(where, width)
     low_x, high_x = np.minimum.reduceat(x, starts), np.maximum.reduceat(x, starts) + 1
     low_y, high_y = y[starts], np.maximum.reduceat(y, starts) + 1
-    fill, copies = _fill(x, y, starts, _mirror(low_x, high_x, width), _mirror(low_y, high_y, height))
-    quality = significance[label[starts]] * copies**0.25 * fill**SHAPE_POWER
+    fill = _fill(x, y, starts, _mirror(low_x, high_x, width), _mirror(low_y, high_y, height))
+    quality = bound[label[starts]] * fill**SHAPE_POWER
     pixels = np.split(where, starts[1:])
     good = np.flatnonzero(quality >= min_quality)
     boxes = [(slice(low_y[k], high_y[k]), slice(low_x[k], high_x[k])) for k in good]
@@ -187,11 +184,6 @@ def _fill(x, y, starts, mirror_x, mirror_y):
 
     A region cut by the image's edge is judged together with its mirror image, as if the edge ran through the
     particle's middle: half a disc is as good a shape as a whole one.
-
-    Returns
-    -------
-    fill, copies : ndarray of shape (K,)
-        Copies: 1, or 2 and 4 where mirrored once and twice.
     """
     area = np.diff(np.append(starts, len(x)))
 
@@ -205,4 +197,4 @@ def _fill(x, y, starts, mirror_x, mirror_y):
     yy = mean(y * y) - center_y**2 + np.where(in_y, center_y - mirror_y, 0) ** 2 + 1 / 12
     copies = (1 + in_x) * (1.0 + in_y)
     ellipse = 4 * np.pi * np.sqrt(np.maximum(xx * yy - xy**2, 1e-12))
-    return np.minimum(area * copies / ellipse, 1), copies
+    return np.minimum(area * copies / ellipse, 1)

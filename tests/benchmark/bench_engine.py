@@ -44,7 +44,7 @@ class PeerSetting:
 # The best of blur 2, 3, seeds 10, 20 px apart, areas from 60, 200 px, each tried on the whole set.
 TUNED = {
     "catalysts (ardagen)": PeerSetting(1.0, 5, 20),
-    "in-situ gold (msa-em)": PeerSetting(3.0, 20, 60),
+    "in-situ gold (msa-em)": PeerSetting(3.0, 20, 200),
     "defect loops (creme)": PeerSetting(3.0, 20, 200),
 }
 
