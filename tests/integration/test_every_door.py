@@ -71,7 +71,7 @@ def world(owner, vic, zoe):
     failed = make.make_acquisition(
         project, name=f"bad-{MARK}.tif", status=Acquisition.Status.FAILED, original=acquisition.original
     )
-    layer = make.make_layer(frame)
+    layer = make.make_layer(frame, sequence=1)  # the event below is its first
     suggestions = make.make_layer(frame, kind=Layer.Kind.SUGGESTION)
     outline = [[10, 20], [40, 20], [40, 60], [10, 60]]
     run = make_run(project, frame=frame, created_by=owner, message=MARK)
