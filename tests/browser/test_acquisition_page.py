@@ -45,7 +45,7 @@ def test_it_works(show, disputed):
     expect(calibration.locator(".in-force")).to_contain_text("1.53")
     expect(conflict).to_have_count(0)
     calibration.get_by_text("Type in a pixel size").click()
-    calibration.locator("#typed [name=pixel_size_x_nm]").fill("0.4")
+    calibration.locator("#typed [name$=pixel_size_x_nm]").fill("0.4")
     calibration.locator("#typed [type=submit]").click()
     expect(calibration.locator(".in-force")).to_contain_text("0.4")
     calibration.get_by_role("button", name="Withdraw").click()
