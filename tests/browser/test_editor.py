@@ -291,6 +291,27 @@ def test_all_shown_are_accepted_and_all_below_rejected(suggested, editor, partic
     assert particles.filter(origin="accepted").count() == 2
 
 
+def test_a_large_acceptance_is_taken_back_at_once_even_offline(frame, site, page, mia, particles):
+    layer = make_layer(frame, kind="suggestion", name="classical")
+    places = [(16 * (i % 30), 20 * (i // 30)) for i in range(600)]
+    Particle.objects.bulk_create(
+        Particle(layer=layer, x=x, y=y, width=10, height=10, confidence=0.9, origin="suggested")
+        for x, y in places
+    )
+    editor = EditorPage(page, site, frame).log_in(mia).open()
+    last = f"/layers/{working_layer(frame=frame).pk}/particles/?outlines=1"  # what follows on the decision
+    with page.expect_response(lambda r: last in r.url):
+        page.locator("#accept-all").click()
+    editor.wait_saved()
+    editor.expect_count(600)
+    page.context.set_offline(True)
+    editor.press("Control+z")
+    editor.expect_count(0)
+    page.context.set_offline(False)
+    editor.wait_saved()
+    eventually(lambda: not particles.exists())
+
+
 def test_one_edit_is_less_than_a_kilobyte_on_the_wire(frame, site, page, mia):
     layer = working_layer(frame=frame)
     Particle.objects.bulk_create(

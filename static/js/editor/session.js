@@ -42,6 +42,8 @@ export function createSession({ frame, store, ledger, history, api, mayEdit, onT
     if (!isClosed) history.load(gesturesFrom(rows, withHyphens));
   };
 
+  const extendBy = (group, added) => added.forEach((id) => history.extend(group, { particle: id, before: null, after: store.get(id) }));
+
   // What an earlier visit could not send is shown again.
   const showUnsent = () => {
     for (const { kind, body } of ledger.pendingFor(session.layer)) {
@@ -125,11 +127,16 @@ export function createSession({ frame, store, ledger, history, api, mayEdit, onT
       }
       if (kind === "decisions") {
         takeRows(answer.particles);
-        const { group } = entries[0].body;
-        for (const { id } of answer.particles ?? []) history.extend(group, { particle: id, before: null, after: store.get(id) });
-        suggestions.acknowledged(group);
+        extendBy(entries[0].body.group, (answer.particles ?? []).map(({ id }) => id));
+        suggestions.acknowledged(entries[0].body.group);
       }
-      if (mustReload) return session.reload();
+      if (mustReload) {
+        const before = new Set(store.ids);
+        await session.reload();
+        // What a large acceptance brought belongs to its gesture, so that undo shows at once.
+        if (kind === "decisions") extendBy(entries[0].body.group, store.ids.filter((id) => !before.has(id)));
+        return;
+      }
       const isContiguous = answer.sequence - (answer.events ?? 0) === session.sequence;
       if (isContiguous) session.sequence = answer.sequence;
       if ((!isContiguous && answer.sequence > session.sequence) || (isBehind && !ledger.state.unsent)) await session.catchUp();
