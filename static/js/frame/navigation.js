@@ -67,14 +67,19 @@ export function createNavigation(viewer) {
     viewer.announce(`Showing ${place}`);
   };
 
-  const step = (name) => {
+  const take = async (name) => {
     // From where the user is heading, so that quick presses are not lost.
-    const from = known.get(wanted) ?? viewer.frame;
+    const from = await describe(wanted).catch(() => viewer.frame);
     if (!from[name]) {
       viewer.announce(name === "next" ? "This is the last image." : "This is the first image.");
       return;
     }
     open(from[name]);
+  };
+
+  let steps = Promise.resolve(); // one after another: each must know where the one before it is heading
+  const step = (name) => {
+    steps = steps.then(() => take(name));
   };
 
   history.replaceState({ frame: viewer.frame.id }, "");
