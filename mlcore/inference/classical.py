@@ -15,7 +15,7 @@ MIN_QUALITY = 3.5  # a confidence of 0.06
 NOISE_QUALITY = 5.0  # what the best regions of white noise reach
 # A logistic in log(quality), fitted to the three labelled sets, each with the same weight
 # (tests/benchmark/fit_confidence.py; docs/benchmark-classical.md): half of the regions of quality 6.2 match
-# a labelled particle.
+# a labelled particle, and a quarter of those of 4.9.
 HALF_TRUST_QUALITY = 6.2
 TRUST_POWER = 4.7
 OVERVIEW_PX = 512

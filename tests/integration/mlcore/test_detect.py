@@ -170,3 +170,21 @@ def test_it_needs_no_database_and_no_particular_folder(calibrated, tmp_path):
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert len(table(tmp_path / "out" / "gold.csv")) == 3
+
+
+@pytest.mark.parametrize("given", ["1.5", "-1", "nan", "much"])
+def test_a_confidence_that_is_none_is_refused(calibrated, tmp_path, given):
+    with pytest.raises(CommandError, match="from 0 to 1"):
+        call_command("detect", str(calibrated), "--out", str(tmp_path), f"--min-confidence={given}")
+
+
+def test_what_is_less_sure_is_left_out_unless_asked_for(tmp_path, capsys):
+    noise = np.random.default_rng(0).normal(1000, 100, (300, 300)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "noise.tif", noise)
+    counts = []
+    for least in ("0", "0.25", "1"):
+        detect(tmp_path / "noise.tif", "--out", tmp_path, "--min-confidence", least, capsys=capsys)
+        rows = table(tmp_path / "noise.csv")
+        assert all(float(row["confidence"]) >= float(least) for row in rows)
+        counts.append(len(rows))
+    assert counts[0] > counts[1] >= counts[2]
