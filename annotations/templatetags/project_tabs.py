@@ -38,7 +38,12 @@ class ProjectTabs(template.Node):
             raise template.TemplateSyntaxError(f"Block tab must be one of {known}, got {active!r}.")
         project = context["project"]
         tabs = [
-            {"words": words, "url": reverse(url, args=[project.pk]), "icon": icon, "is_active": name == active}
+            {
+                "words": words,
+                "url": reverse(url, args=[project.pk]),
+                "icon": icon,
+                "is_active": name == active,
+            }
             for name, words, url, icon in TABS
         ]
         nav = context.template.engine.get_template("parts/project_tabs.html")

@@ -2,7 +2,8 @@ from annotations.search_text import words_of
 
 
 def test_it_works():
-    assert words_of("Au 001.dm4", "", {"Gatan": {"Mode": "TEM", "au": [1, None]}}) == "au 001.dm4 gatan mode tem 1"
+    metadata = {"Gatan": {"Mode": "TEM", "au": [1, None]}}
+    assert words_of("Au 001.dm4", "", metadata) == "au 001.dm4 gatan mode tem 1"
 
 
 def test_a_word_is_kept_once_and_apart_from_its_neighbours():
