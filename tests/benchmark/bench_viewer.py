@@ -23,6 +23,7 @@ from tests.benchmark.report import Row
 NEEDS_DATABASE = True
 OPENINGS = 5
 STEPS = 8
+WARM_UP = 5  # requests that load modules and compile queries
 # When the first pixel of a frame was painted: the next animation frame comes after it is on the screen.
 SPY = """addEventListener("firstpixel", () => requestAnimationFrame(() => {
   window.firstPixelMs = performance.now();
@@ -85,13 +86,16 @@ def server_rows(mia, frame):
 
     client = Client(SERVER_NAME="localhost")
     client.force_login(mia)
-    spent, cpu_s = [], time.process_time()
+    spent, cpu_s = [], 0.0
     for i in range(60):
+        if i == WARM_UP:
+            cpu_s = time.process_time()
         start = time.perf_counter()
         assert client.get(f"/api/v1/frames/{frame.pk}/tiles/0/{i % 8}/{i // 8}").status_code == 200
         spent.append(1000 * (time.perf_counter() - start))
-    note = f"{1000 * (time.process_time() - cpu_s) / len(spent):.1f} ms of CPU, load {os.getloadavg()[0]:.1f}"
-    p50 = statistics.median(spent[5:])
+    cpu_ms = 1000 * (time.process_time() - cpu_s) / len(spent[WARM_UP:])
+    note = f"{cpu_ms:.1f} ms of CPU, load {os.getloadavg()[0]:.1f}"
+    p50 = statistics.median(spent[WARM_UP:])
     return [Row("one tile served, its permission asked, p50", p50, "ms", at_most=10, note=note)]
 
 
