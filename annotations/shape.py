@@ -80,7 +80,7 @@ def measure_many(outlines, frame_size=None, pixel_size_nm=None):
         return []
     scale = _scale(pixel_size_nm)
     in_px = _descriptors(outlines)
-    in_nm = _descriptors([outline * scale for outline in outlines]) if scale is not None else None
+    in_nm = None if scale is None else _scaled(outlines, in_px, scale)
     shape = in_px if in_nm is None else in_nm
     measured = []
     for k, outline in enumerate(outlines):
@@ -190,6 +190,17 @@ def _descriptors(outlines):
         "solidity": area / hull_area,
     }
     return {name: values.tolist() for name, values in columns.items()}
+
+
+def _scaled(outlines, in_px, scale):
+    """Descriptors after scaling x and y; where both scale alike nothing needs to be measured again."""
+    if scale[0] != scale[1]:
+        return _descriptors([outline * scale for outline in outlines])
+    factor = float(scale[0])
+    powers = {"area": 2, "ecd": 1, "feret_min": 1, "feret_max": 1}
+    return {
+        name: [value * factor ** powers.get(name, 0) for value in values] for name, values in in_px.items()
+    }
 
 
 def _hull(outline):
