@@ -55,11 +55,7 @@ class ClassicalEngine:
         refined = refine(chosen, smooth, image)
         step(1.0)
         limit = (frame_shape[1], frame_shape[0])
-        return [
-            Detection(np.clip(one.outline, 0, limit), confidence(quality))
-            for (quality, *_), one in zip(chosen, refined, strict=True)
-            if one is not None
-        ]
+        return [Detection(np.clip(one.outline, 0, limit), confidence(quality)) for quality, one in refined]
 
 
 def confidence(quality):

@@ -7,23 +7,26 @@ from scipy import ndimage
 
 from annotations.outline import field_outline, polygon_area, undo_blur
 from mlcore.inference.level_sets import BLUR_PX
-from mlcore.inference.selection import moved
+from mlcore.inference.selection import moved, parted
 
 FINE_DIAMETER_PX = 36  # a particle is refined on the coarsest image on which it is at least half as wide
 REACH_PX = 2  # how far an outline may move from the region found
 MAX_NOISE = 0.12  # of the contrast: more is smoothed away before an outline is taken
 MAX_PASSES = 4  # a region found too large lowers the level inside it, and with it the half level
 SETTLED = 0.05  # of the area
+THIN_NECK = 0.5  # of the smaller part's width: what a coarse scale cannot show; noise makes wider ones
+LEAST_PART = 0.1  # of a region's area: less is a bump of its outline and no particle
 GRAPHICS_BETWEEN = 0.1  # share of grey neighbours; a drawn bar has none, a blurred edge nearly only those
 
 
 @dataclass(frozen=True)
 class Refined:
-    """An outline (V, 2) in the frame's pixels, its contrast and the noise around it."""
+    """An outline (V, 2) in the frame's pixels, its contrast, the noise around it and the pixels inside."""
 
     outline: np.ndarray
     contrast: float
     noise: float
+    region: np.ndarray
 
 
 def refine(chosen, pyramid, picture):
@@ -40,8 +43,9 @@ def refine(chosen, pyramid, picture):
 
     Returns
     -------
-    list of Refined or None
-        One for each chosen region; None where nothing is left of it, and for burned-in graphics.
+    list of (quality, Refined)
+        One for each chosen region, or for each of its parts where a neck shows that was too thin for the
+        scale on which it was found; none where nothing is left of it, and none for burned-in graphics.
     """
     owners, placed = {}, []
     for number, (_, mask, row, column, px) in enumerate(chosen, start=1):
@@ -54,16 +58,42 @@ def refine(chosen, pyramid, picture):
         box[mask & (box == 0)] = number
         placed.append((halvings, row, column, mask.shape))
     refined = []
-    for number, (halvings, row, column, size) in enumerate(placed, start=1):
+    numbers = len(placed)
+    for number, ((quality, *_), (halvings, row, column, size)) in enumerate(
+        zip(chosen, placed, strict=True), start=1
+    ):
         margin = 3 * REACH_PX + 1
         top, left = max(0, row - margin), max(0, column - margin)
         crop = np.s_[top : row + size[0] + margin, left : column + size[1] + margin]
-        one = _refined(pyramid[halvings][crop], owners[halvings][crop], number)
-        if one is not None:
-            one.outline[:] = (one.outline + [left, top]) * 2**halvings
-            one = None if is_graphics(picture, one.outline) else one
-        refined.append(one)
+        image, owner = pyramid[halvings][crop], owners[halvings][crop]
+        one = _refined(image, owner, number)
+        ones = [one]
+        parts = _parts(one.region) if one is not None else []
+        if parts:
+            owner[owner == number] = 0
+            for k, part in enumerate(parts, start=1):
+                owner[part & (owner == 0)] = numbers + k
+            ones = [_refined(image, owner, numbers + k) for k in range(1, len(parts) + 1)]
+            numbers += len(parts)
+        for one in ones:
+            if one is not None:
+                one.outline[:] = (one.outline + [left, top]) * 2**halvings
+                if not is_graphics(picture, one.outline):
+                    refined.append((quality, one))
     return refined
+
+
+def _parts(region):
+    """The region's parts as masks of its own shape, where it has necks between parts of some size."""
+    found = parted(region, THIN_NECK)
+    if len(found) < 2 or min(part.sum() for part, _ in found) < LEAST_PART * region.sum():
+        return []
+    whole = []
+    for part, (row, column) in found:
+        mask = np.zeros_like(region)
+        mask[row : row + part.shape[0], column : column + part.shape[1]] = part
+        whole.append(mask)
+    return whole
 
 
 def _refined(image, owner, number):
@@ -98,8 +128,11 @@ def _refined(image, owner, number):
             return None
         if abs(np.count_nonzero(region) - before) <= SETTLED * before:
             break
-    outline = field_outline(field, ndimage.binary_fill_holes(region))
-    return None if outline is None else Refined(undo_blur(outline, max(blur_px, BLUR_PX)), contrast, noise)
+    region = ndimage.binary_fill_holes(region)
+    outline = field_outline(field, region)
+    if outline is None:
+        return None
+    return Refined(undo_blur(outline, max(blur_px, BLUR_PX)), contrast, noise, region)
 
 
 def _inside(image, mask):

@@ -67,8 +67,14 @@ def moved(mask, row, column, from_px, to_px):
     return blocks.mean(axis=(1, 3)) >= 0.5, row // factor, column // factor
 
 
-def parted(mask):
+def parted(mask, neck=NECK):
     """Touching particles apart: watershed of the distance to the outline, where there is a neck.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (H, W)
+    neck : float
+        The widest neck that parts, over the smaller part's width.
 
     Returns
     -------
@@ -84,7 +90,7 @@ def parted(mask):
     if peaks.max() < 2:
         return whole
     labels = watershed(-distance, peaks, mask=padded)
-    labels = _without_wide_necks(labels, distance)
+    labels = _without_wide_necks(labels, distance, neck)
     boxes = ndimage.find_objects(labels)
     if len(boxes) < 2:
         return whole
@@ -113,12 +119,12 @@ def _peaks(distance):
     return tops
 
 
-def _without_wide_necks(labels, distance):
-    """Join neighbours, the widest neck first, until every neck is narrower than NECK allows."""
+def _without_wide_necks(labels, distance, neck):
+    """Join neighbours, the widest neck first, until every neck is narrower than allowed."""
     while True:
         height = np.zeros(labels.max() + 1)
         np.maximum.at(height, labels.ravel(), distance.ravel())
-        worst, pair = NECK, None
+        worst, pair = neck, None
         for near, far in ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:])):
             a, b = labels[near].ravel(), labels[far].ravel()
             touching = (a != b) & (a > 0) & (b > 0)

@@ -51,6 +51,14 @@ def test_touching_discs_are_parted_and_sized(contrast):
     assert np.median(sizes) == pytest.approx(30, rel=0.03)
 
 
+def test_a_neck_too_thin_for_the_scale_of_the_search_parts_all_the_same():
+    beside = np.array([59 * np.cos(0.6), 59 * np.sin(0.6)])  # 2 px between them, at no special angle
+    places = [(x, y) for x in (100, 270, 440) for y in (100, 270, 440)]
+    discs = [disc for x, y in places for disc in ((x, y, 64), (x + beside[0], y + beside[1], 50))]
+    found = sure(ENGINE.find(phantoms.micrograph(600, discs, contrast=-1, noise=0.4)))
+    assert scored(found, discs).f1 == 1
+
+
 def test_a_dense_layer_is_found():
     discs = phantoms.grid_discs(250, 26, 5)
     found = ENGINE.find(phantoms.micrograph(250, discs, noise=0.1))
