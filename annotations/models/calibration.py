@@ -19,7 +19,7 @@ class CalibrationQuerySet(models.QuerySet["Calibration"]):
 
 
 class Calibration(models.Model):
-    """nm per pixel of an acquisition, or of one frame of it: a new row per reading or decision, never changed.
+    """nm per pixel of an acquisition or of one frame of it: a new row per reading or decision, never changed.
 
     Readings (`is_adopted=False`) are what a source says. The newest adopted row is in force. Readings that
     disagree are adopted by nobody until a person chooses.
