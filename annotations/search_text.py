@@ -1,4 +1,4 @@
-"""What a search looks through: every word once, in lower case, so that part of a word is found in one place."""
+"""What a search looks through: every word once, lower case, so that part of a word is found in one place."""
 
 
 def words_of(*values) -> str:
