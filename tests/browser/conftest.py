@@ -129,6 +129,7 @@ def show(site, log_in, mia, page):
         page.goto(f"{site}/frames/{frame.pk}/")
         page.wait_for_selector("#viewer canvas")
         until(page, "window.nFirstPixels > 0")
+        page.wait_for_selector("#particle-list")  # the editor comes after the picture
         page.evaluate("document.getElementById('panel-display').open = true")
         page.locator("#canvas").focus()
         return page

@@ -163,6 +163,7 @@ def test_a_killed_server_costs_at_most_a_part(site, page, mia, project, big_file
         page.get_by_label("Username").fill(mia.username)
         page.get_by_label("Password").fill("nanoscale-42")
         page.get_by_role("button", name="Log in").click()
+        page.wait_for_url(f"**{project.get_absolute_url()}")  # and its scripts, before the net gets slow
         slow_down(page)
         page.locator("input[data-files]").set_input_files(big_file)
         upload = wait_until_some_is_safe()

@@ -5,12 +5,10 @@ import { createVirtualList } from "./virtual_list.js";
 import { orders, rowsOf } from "./particle_rows.js";
 
 const PAUSE_MS = 80; // a list need not follow each frame of a drag
-const LOW_PX = 860; // on a screen lower than this the list has no room beside the histogram, which then starts closed
 
 export function createParticlesPanel(editor) {
   const panel = document.getElementById("panel-particles");
   panel.hidden = false;
-  if (innerHeight < LOW_PX) document.getElementById("panel-display").open = false;
   const total = el("span", { class: "count" });
   const legend = el("ul", { class: "legend", "aria-label": "Classes" });
   const empty = el("p", { class: "muted small list-empty" });

@@ -6,8 +6,10 @@ import { createHistogramView } from "./histogram_view.js";
 
 const byId = (id) => document.getElementById(id);
 const BINS = 512;
+const LOW_PX = 860; // on a screen lower than this the list of particles has no room beside the histogram
 
 export function createDisplayPanel(viewer) {
+  if (innerHeight < LOW_PX) byId("panel-display").open = false; // at once: later it would be under the user's hands
   const [low, high] = [byId("contrast-low"), byId("contrast-high")];
   const [gamma, gammaText] = [byId("contrast-gamma"), byId("contrast-gamma-value")];
   const [log, full] = [byId("histogram-log"), byId("histogram-full")];
