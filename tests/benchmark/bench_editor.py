@@ -10,6 +10,7 @@ import urllib.request
 import uuid
 
 from tests.benchmark.report import Row
+from tests.processes import environment
 
 NEEDS_DATABASE = True
 BOXES = 5000
@@ -142,7 +143,7 @@ def browser_rows(mia, frame):
 
     port = 20_000 + os.getpid() % 20_000
     site = f"http://127.0.0.1:{port}"
-    web = subprocess.Popen(site_command(port), env=site_environment(), stderr=subprocess.DEVNULL)
+    web = subprocess.Popen(site_command(port), env=environment(), stderr=subprocess.DEVNULL)
     try:
         wait_for(site)
         flags = ["--disable-gpu", "--disable-quic", "--no-first-run"] + (
@@ -216,20 +217,6 @@ def site_command(port):
         "--log-level",
         "error",
     ]
-
-
-def site_environment():
-    from django.conf import settings
-    from django.db import connection
-
-    database = settings.DATABASES["default"]
-    url = f"postgresql://{database['USER']}@/{connection.settings_dict['NAME']}?host={database['HOST']}"
-    return {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "DATABASE_URL": url,
-        "DJANGO_ALLOW_ASYNC_UNSAFE": "",
-    }
 
 
 def wait_for(site, limit_s=60):

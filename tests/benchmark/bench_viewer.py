@@ -15,10 +15,10 @@ from tests.benchmark.bench_editor import (
     make_frame,
     p95,
     site_command,
-    site_environment,
     wait_for,
 )
 from tests.benchmark.report import Row
+from tests.processes import environment
 
 NEEDS_DATABASE = True
 OPENINGS = 5
@@ -107,7 +107,7 @@ def browser_rows(mia, frame):
 
     port = 20_000 + (os.getpid() + 1) % 20_000
     site = f"http://127.0.0.1:{port}"
-    web = subprocess.Popen(site_command(port), env=site_environment(), stderr=subprocess.DEVNULL)
+    web = subprocess.Popen(site_command(port), env=environment(), stderr=subprocess.DEVNULL)
     try:
         wait_for(site)
         flags = ["--disable-gpu", "--disable-quic", "--no-first-run", "--enable-precise-memory-info"]

@@ -7,16 +7,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from urllib.parse import quote
 
 import numpy as np
 import pytest
-from django.conf import settings
-from django.db import connection
 
 from tests.browser.chromium import installed_chromium
 from tests.browser.viewer_page import SIDE, SPY, until
 from tests.factories import make_acquisition, make_label_class
+from tests.processes import environment
 from tests.stored import make_stored_frame
 
 START_LIMIT_S = 180
@@ -46,23 +44,14 @@ def _free_port():
 
 @pytest.fixture(scope="session")
 def site_process(django_db_setup, django_db_blocker):
-    database = settings.DATABASES["default"]
-    with django_db_blocker.unblock():
-        name = connection.settings_dict["NAME"]
-    account = f"{quote(database['USER'])}:{quote(database['PASSWORD'])}"
-    server = f"{account}@:{database['PORT']}" if database["PORT"] else f"{account}@"
     port = _free_port()
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "DATABASE_URL": f"postgresql://{server}/{name}?host={quote(database['HOST'])}",
-        "DJANGO_ALLOW_ASYNC_UNSAFE": "",
-    }
+    with django_db_blocker.unblock():
+        own = environment()
     uvicorn = ["uvicorn", "etemweb.asgi:application", "--port", str(port), "--log-level", "warning"]
     celery = ["celery", "--quiet", "-A", "etemweb", "worker", "-Q", "io,cpu", "-c", "1", "-l", "WARNING"]
     celery += ["--without-gossip", "--without-mingle"]
     web, worker = ([sys.executable, "-m", *command] for command in (uvicorn, celery))
-    processes = [subprocess.Popen(command, env=environment) for command in (web, worker)]
+    processes = [subprocess.Popen(command, env=own) for command in (web, worker)]
     url = f"http://127.0.0.1:{port}"
     limit = time.monotonic() + START_LIMIT_S
     while True:

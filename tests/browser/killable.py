@@ -1,6 +1,5 @@
 """A web server of a test's own, on the site's database and storage, that may be killed and started again."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -8,9 +7,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from urllib.parse import quote
 
-from django.db import connection
+from tests.processes import environment
 
 START_LIMIT_S = 60
 
@@ -41,13 +39,3 @@ class KillableServer:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait(timeout=30)
-
-
-def environment():
-    """What a server needs to work on the tests' database and storage."""
-    database = connection.settings_dict
-    account = f"{quote(database['USER'])}:{quote(database['PASSWORD'] or '')}"
-    port = f":{database['PORT']}" if database["PORT"] else ""
-    url = f"postgresql://{account}@{port}/{database['NAME']}?host={quote(database['HOST'])}"
-    own = {"DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": url, "DJANGO_ALLOW_ASYNC_UNSAFE": ""}
-    return {**os.environ, **own}

@@ -21,8 +21,8 @@ from annotations.services.layers import working_layer
 from annotations.services.projection import replay, snapshot
 from mlcore.services.runs import requeue_lost_runs
 from tests.browser.editor_page import EditorPage
-from tests.browser.killable import environment
 from tests.factories import make_acquisition, make_label_class
+from tests.processes import environment
 from tests.stored import make_stored_frame
 
 KILLS = 54

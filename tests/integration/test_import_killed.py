@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import tifffile
 from django.conf import settings
-from django.db import connection
 
 from annotations.models import Acquisition, Frame
 from annotations.services.import_acquisition import import_acquisition
 from annotations.services.pixels import frame_pixels
 from annotations.services.run_import import requeue_lost_imports, run_import
+from tests.processes import environment
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 WORKER = "import django, sys; django.setup(); from annotations.services.run_import import run_import; "
@@ -34,13 +34,6 @@ def acquisition(project, mia, tmp_path, stack):
     path = tmp_path / "movie.tif"
     tifffile.imwrite(path, stack, imagej=True, resolution=(2, 2), metadata={"unit": "nm"})
     return import_acquisition(by=mia, project=project, path=path, name="movie.tif").acquisition
-
-
-def environment():
-    database = settings.DATABASES["default"]
-    name, host = connection.settings_dict["NAME"], database["HOST"]
-    url = f"postgresql://{database['USER']}@/{name}?host={host}"
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": url}
 
 
 def start_worker(acquisition):

@@ -29,6 +29,7 @@ from tests.factories import (
     make_project,
     make_user,
 )
+from tests.processes import environment
 
 DISCS = [(40, 40, 20), (100, 60, 30), (60, 120, 24)]
 
@@ -312,24 +313,8 @@ def test_the_pages_show_what_was_found(member_client, project, owner, frame):
 
 
 def worker():
-    database = connection.settings_dict
-    url = f"postgresql://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": url}
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "etemweb",
-        "worker",
-        "-Q",
-        "cpu",
-        "-c",
-        "1",
-        "-l",
-        "ERROR",
-    ]
-    return subprocess.Popen(command, env=environment, start_new_session=True)
+    celery = ["celery", "-A", "etemweb", "worker", "-Q", "cpu", "-c", "1", "-l", "ERROR"]
+    return subprocess.Popen([sys.executable, "-m", *celery], env=environment(), start_new_session=True)
 
 
 def wait_for(condition, limit_s=90):
