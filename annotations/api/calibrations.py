@@ -77,8 +77,8 @@ class CalibrationsView(generics.ListCreateAPIView):
         acquisition = fetch(Acquisition.objects, by=self.request.user, pk=self.kwargs["pk"])
         return acquisition.calibrations.select_related("author", "frame")
 
-    @extend_schema(responses={201: CalibrationSerializer})
-    def create(self, request, *args, **kwargs):
+    @extend_schema(request=NewCalibrationSerializer, responses={201: CalibrationSerializer})
+    def post(self, request, *args, **kwargs):
         # Fetched before the body is looked at: who may not calibrate learns that and no more.
         acquisition = fetch(Acquisition.objects, by=request.user, may="editable_by", pk=self.kwargs["pk"])
         asked = NewCalibrationSerializer(data=request.data)
