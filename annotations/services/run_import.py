@@ -10,10 +10,9 @@ removes what an earlier attempt left.
 import logging
 import shutil
 import time
-from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -22,6 +21,7 @@ from annotations.models import Acquisition, Frame
 from annotations.services.calibrate import record_readings
 from annotations.services.decoder import DecoderRefusedError, decode
 from annotations.services.import_acquisition import queue, summary
+from annotations.services.lease import lease
 from annotations.services.notify import push
 from annotations.services.storage import frame_folder, lock_original, original_path, work_folder
 
@@ -82,19 +82,9 @@ def _still_importing(pk):
     return Acquisition.objects.filter(pk=pk, status=Acquisition.Status.IMPORTING)
 
 
-@contextmanager
 def _lease(acquisition_pk):
     """Whether this process alone may work on the acquisition; ends with the block or with the process."""
-    key = [LOCK_SPACE, acquisition_pk % 2**31]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
-        is_ours = cursor.fetchone()[0]
-    try:
-        yield is_ours
-    finally:
-        if is_ours:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+    return lease(LOCK_SPACE, acquisition_pk)
 
 
 def _claim(pk):
