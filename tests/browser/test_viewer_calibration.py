@@ -112,10 +112,10 @@ def test_a_calibration_from_elsewhere_reaches_the_open_image(show, site, frame, 
         assert page.request.post(url, data=body, headers={"Authorization": f"Bearer {secret}"}).ok
 
     send({"kind": "typed", "pixel_size_x_nm": 0.5})
+    expect(page.locator("#toasts")).to_contain_text("Calibrated by olga: 0.5 nm/px")  # first: it goes away
     expect(page.locator("#calibration-chip")).to_have_text("0.5 nm/px")
     expect(page.locator("#calibration-banner")).to_be_hidden()
     expect(page.locator("#calibration-source")).to_contain_text("olga")
-    expect(page.locator("#toasts")).to_contain_text("Calibrated by olga: 0.5 nm/px")
     expect(page.locator("#particle-list")).to_contain_text("nm")
     send({"kind": "withdrawn"})
     expect(page.locator("#calibration-chip")).to_have_text("pixels only")

@@ -27,11 +27,15 @@ def until(page, condition, limit_ms=10_000):
 
 
 def grey_at(page, x, y):
-    """Red of the canvas pixel at (x, y) from the canvas's corner, and that it is grey."""
-    script = f"""new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {{
-        const ctx = document.getElementById("canvas").getContext("2d");
-        done([...ctx.getImageData({x}, {y}, 1, 1).data]);
-    }})))"""
+    """Red of the canvas pixel at (x, y) from the canvas's corner once it is sharp, and that it is grey."""
+    script = f"""new Promise((done) => {{
+        const canvas = document.getElementById("canvas");
+        const look = () => requestAnimationFrame(() => requestAnimationFrame(() => {{
+            if (canvas.dataset.sharp !== "yes") look();
+            else done([...canvas.getContext("2d").getImageData({x}, {y}, 1, 1).data]);
+        }}));
+        look();
+    }})"""
     red, green, blue, alpha = page.evaluate(script)
     assert red == green == blue
     assert alpha == 255

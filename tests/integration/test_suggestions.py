@@ -152,3 +152,16 @@ def test_five_thousand_are_accepted_within_three_seconds(suggested, decide):
     assert answer["decided"] == 5000
     assert answer["reload"] is True
     assert time.process_time() - start < 3
+
+
+def test_open_pages_are_told_of_decisions_and_of_their_undoing(suggested, decide, member_client, monkeypatch):
+    told = []
+    monkeypatch.setattr("annotations.services.suggestions.push", lambda **sent: told.append(sent["payload"]))
+    monkeypatch.setattr("annotations.services.record_edits.push", lambda **sent: told.append(sent["payload"]))
+    sent, _ = decide("rejected", min_confidence=0.5)
+    group, _ = undo(member_client, suggested, sent["group"])
+    assert [(one["suggestions"], one["group"]) for one in told] == [
+        (suggested.pk, sent["group"]),
+        (suggested.pk, group),
+    ]
+    assert {one["frame"] for one in told} == {suggested.frame_id}

@@ -70,9 +70,11 @@ export function createImagePainter({ scene, viewport, cache, images }) {
     clipToImage(ctx, ratio);
     ctx.imageSmoothingEnabled = deviceScale < SMOOTH_BELOW && !Number.isInteger(deviceScale);
     ctx.imageSmoothingQuality = "low"; // never more than 2 px into 1: mipmaps would cost time and add nothing
+    let isSharp = !sharpening;
     for (const tile of tiles) {
       const canvas = imageOf(tile);
       if (!canvas) {
+        isSharp = false;
         drawFallback(ctx, tile, ratio);
         continue;
       }
@@ -80,6 +82,8 @@ export function createImagePainter({ scene, viewport, cache, images }) {
       draw(ctx, tile, { canvas, x: 0, y: 0, width: place.widthPx, height: place.heightPx }, place, ratio);
     }
     cache.want(frame, [coarsest(), ...tiles]);
+    const told = isSharp ? "yes" : "no";
+    if (scene.canvas.dataset.sharp !== told) scene.canvas.dataset.sharp = told; // for who must not read coarse pixels
     if (hasPainted) onFirstPixel();
   };
 

@@ -71,6 +71,7 @@ export function createParticleStore(imageWidth, imageHeight) {
 
     // Adds or changes; several at once redraw and recount once.
     put(...many) {
+      if (!many.length) return;
       for (const values of many) {
         const slot = slots.get(values.id);
         if (slot === undefined) {
@@ -85,6 +86,7 @@ export function createParticleStore(imageWidth, imageHeight) {
     },
 
     remove(...ids) {
+      if (!ids.length) return;
       for (const id of ids) {
         const slot = slots.get(id);
         if (slot === undefined) continue;

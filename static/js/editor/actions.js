@@ -125,7 +125,7 @@ export function createActions(editor) {
       editor.batch(() => {
         for (const step of steps) {
           if (!step.layer || step.layer === editor.session.layer) applyStep(editor.session, step);
-          else editor.suggestions.apply(step);
+          else editor.suggestions.apply(step, group);
         }
       });
       editor.history.commit({ group, undoes: gesture.group, steps });

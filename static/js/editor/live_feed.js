@@ -11,14 +11,14 @@ export function createLiveFeed(editor) {
     if (message.type === "layer") {
       if (message.frame !== editor.viewer.frame.id) return;
       editor.session.hear?.(message).catch(failed);
-      if (message.suggestions && !editor.ledger.state.unsent) editor.emit("decided", message);
+      if (message.suggestions) editor.suggestions.hear(message);
     } else if (message.type === "run") editor.emit("run", message);
     else if (message.type === "acquisition") calibrations.hear(message);
   };
   const refetch = () => {
     editor.session.catchUp?.().catch(failed);
     calibrations.refetch();
-    editor.emit("refetch");
+    if (editor.session.isLoaded) editor.suggestions.refresh();
     if (editor.ledger.state.unsent) editor.ledger.flush();
   };
   const feed = connectFeed(feedUrl(editor.project), { onMessage: hear, refetch });

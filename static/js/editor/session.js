@@ -19,12 +19,10 @@ export function createSession({ frame, store, ledger, history, api, mayEdit, onT
   let isBehind = false; // rows were left aside since edits of ours on them were on their way
 
   const takeRows = (rows, gone) => {
-    const isOurs = (id) => ledger.isPending(id);
-    const fresh = (rows ?? []).filter(({ id }) => !isOurs(id));
+    const fresh = (rows ?? []).filter(({ id }) => !ledger.isPending(id));
     isBehind ||= fresh.length < (rows?.length ?? 0);
-    if (fresh.length) store.put(...fresh.map(stateOf));
-    const lost = (gone ?? []).filter((id) => !isOurs(id) && store.has(id));
-    if (lost.length) store.remove(...lost);
+    store.put(...fresh.map(stateOf));
+    store.remove(...(gone ?? []).filter((id) => !ledger.isPending(id) && store.has(id)));
   };
 
   const pages = async (path, key, take) => {
@@ -68,7 +66,7 @@ export function createSession({ frame, store, ledger, history, api, mayEdit, onT
       if (mayEdit) await loadHistory();
     },
 
-    async reload() {
+    async reload(onBoxes = () => {}) {
       isStale = true;
       const columns = await api("GET", `${API}${session.layer}/particles/`);
       if (isClosed) return;
@@ -77,6 +75,7 @@ export function createSession({ frame, store, ledger, history, api, mayEdit, onT
       session.sequence = columns.sequence;
       showUnsent();
       session.isLoaded = true;
+      onBoxes();
       onLoaded();
       const { id, outline } = await api("GET", `${API}${session.layer}/particles/?outlines=1`);
       if (!isClosed) store.setOutlines(id, outline.map(unpackOutline));
@@ -107,6 +106,8 @@ export function createSession({ frame, store, ledger, history, api, mayEdit, onT
       if (layer !== session.layer || isClosed) return;
       if (!answer) {
         onTrouble({ detail: `An edit could not be saved and was taken back: ${detail}`, entries });
+        entries.forEach(({ body }) => history.drop(body.group));
+        if (kind === "decisions") suggestions.acknowledged(entries[0].body.group, 0);
         return session.reload();
       }
       const byId = new Map(entries.map((entry) => [entry.id, entry]));
@@ -123,23 +124,22 @@ export function createSession({ frame, store, ledger, history, api, mayEdit, onT
         if (kind === "fit" && !isBad) history.extend(body.group, { particle: body.particle, before: known, after: store.get(body.particle) });
         if (isBad && !(body.action === "undo" && result.status === "applied")) history.drop(body.group, result);
         if (isBad || result.detail) onTrouble({ detail: result.detail, body, kind, known, status: result.status });
-        if (result.suggestion_layers && isBad) suggestions.reload();
+        if (result.suggestion_layers && isBad) suggestions.refresh();
       }
       if (kind === "decisions") {
         takeRows(answer.particles);
         extendBy(entries[0].body.group, (answer.particles ?? []).map(({ id }) => id));
-        suggestions.acknowledged(entries[0].body.group);
+        suggestions.acknowledged(entries[0].body.group, answer.decided);
       }
       if (mustReload) {
         const before = new Set(store.ids);
-        await session.reload();
         // What a large acceptance brought belongs to its gesture, so that undo shows at once.
-        if (kind === "decisions") extendBy(entries[0].body.group, store.ids.filter((id) => !before.has(id)));
-        return;
+        const added = () => extendBy(entries[0].body.group, store.ids.filter((id) => !before.has(id)));
+        return session.reload(kind === "decisions" ? added : undefined);
       }
-      const isContiguous = answer.sequence - (answer.events ?? 0) === session.sequence;
-      if (isContiguous) session.sequence = answer.sequence;
-      if ((!isContiguous && answer.sequence > session.sequence) || (isBehind && !ledger.state.unsent)) await session.catchUp();
+      const isNext = answer.sequence - (answer.events ?? 0) === session.sequence;
+      if (isNext) session.sequence = answer.sequence;
+      if ((!isNext && answer.sequence > session.sequence) || (isBehind && !ledger.state.unsent)) await session.catchUp();
     },
 
     close() {

@@ -1,26 +1,29 @@
 // What engines suggest on this frame: one layer at a time, seen from a confidence on, accepted or rejected.
 
 import { createParticleStore } from "../canvas/particle_store.js";
-import { unpackOutline } from "../canvas/outline.js";
-import { readingOrder } from "../canvas/geometry.js";
 import { uuid } from "../lib/uuid.js";
+import { nextOf } from "./suggestion_order.js";
+import { createSuggestionReading } from "./suggestion_reading.js";
 
 const SHOWN_AT_FIRST = 0.25; // DEFAULT_CONFIDENCE of mlcore/inference/engine.py
 
 export function createSuggestions(editor, api) {
   const listeners = new Set();
   const model = { layers: [], layer: null, store: null, threshold: SHOWN_AT_FIRST, selected: null, isShown: true, order: "place" };
+  const own = new Set(); // groups of this tab: the feed tells nothing new of them
   let session = null;
   let onWay = new Map(); // group -> ids decided, not yet acknowledged
+  let nOwn = 0; // what this tab did so far: a reading that it overtook is out of date
 
   const changed = () => {
     for (const listener of listeners) listener();
     editor.redraw();
   };
-  const newStore = () => {
-    model.store = createParticleStore(session?.frame.width_px ?? 1, session?.frame.height_px ?? 1);
-    model.store.onChange(changed);
+  const use = (store) => {
+    model.store = store;
+    store.onChange(changed);
   };
+  const newStore = () => use(createParticleStore(session?.frame.width_px ?? 1, session?.frame.height_px ?? 1));
   newStore();
 
   const isOpen = (slot) => model.store.decision[slot] === "pending";
@@ -42,6 +45,8 @@ export function createSuggestions(editor, api) {
       layer: model.layer.id, particle, before: { decision: model.store.get(particle).decision }, after: { decision },
     }));
     onWay.set(group, new Set(chosen));
+    own.add(group);
+    nOwn += 1;
     model.store.put(...chosen.map((id) => ({ id, decision })));
     editor.history.commit({ group, steps });
     const url = `/api/v1/layers/${model.layer.id}/decisions/`;
@@ -49,6 +54,12 @@ export function createSuggestions(editor, api) {
     const verb = decision === "accepted" ? "accepted" : "rejected";
     editor.announce(`${chosen.length === 1 ? "Suggestion" : `${chosen.length} suggestions`} ${verb}`);
   };
+
+  const reading = createSuggestionReading({
+    model, editor, api, use, changed, isVisible,
+    getSession: () => session,
+    getOwn: () => nOwn,
+  });
 
   return Object.assign(model, {
     isVisible,
@@ -61,28 +72,21 @@ export function createSuggestions(editor, api) {
       session = forSession;
       onWay = new Map();
       Object.assign(model, { layers, selected: null });
-      return model.choose(layers[0] ?? null);
+      return model.choose(layers[0] ?? null).catch(editor.failed);
     },
 
     async choose(layer) {
       Object.assign(model, { layer, selected: null });
       newStore();
       changed();
-      if (!layer) return;
-      const [store, url] = [model.store, `/api/v1/layers/${layer.id}/particles/`];
-      store.load(await api("GET", url));
-      const { id, outline } = await api("GET", `${url}?outlines=1`);
-      store.setOutlines(id, outline.map(unpackOutline));
+      if (layer) await reading.first(layer);
     },
 
     // A run has made a new layer, or somebody decided elsewhere.
-    async reload({ isNewest = false } = {}) {
-      const of = session;
-      const layers = await api("GET", `/api/v1/layers/?frame=${of.frame.id}`);
-      if (of !== session) return;
-      model.layers = layers.filter(({ kind }) => kind === "suggestion");
-      const same = model.layers.find(({ id }) => id === model.layer?.id);
-      await model.choose(isNewest || !same ? (model.layers[0] ?? null) : same);
+    reload: ({ isNewest = false } = {}) => reading.ask(isNewest),
+    refresh: () => session && void reading.ask().catch(editor.failed),
+    hear({ suggestions, group }) {
+      if (suggestions === model.layer?.id && !own.has(group)) model.refresh();
     },
 
     setThreshold(value) {
@@ -106,18 +110,7 @@ export function createSuggestions(editor, api) {
       changed();
     },
 
-    // The next open one: by place, or the least certain first.
-    next(from = model.selected) {
-      const boxes = model.visibleIds().map((id) => model.store.get(id));
-      if (!boxes.length) return null;
-      if (model.order === "uncertainty") {
-        const doubt = (box) => Math.abs((box.confidence ?? 0.5) - 0.5);
-        return boxes.filter(({ id }) => id !== from).sort((a, b) => doubt(a) - doubt(b))[0]?.id ?? boxes[0].id;
-      }
-      const known = from && model.store.get(from);
-      const all = readingOrder(known && !boxes.some(({ id }) => id === from) ? [...boxes, known] : boxes);
-      return all[(all.findIndex(({ id }) => id === from) + 1) % all.length].id;
-    },
+    next: (from = model.selected) => nextOf(model.visibleIds().map(model.store.get), from && model.store.get(from), model.order),
 
     decideOne(decision, id = model.selected) {
       const slot = id && model.store.slot(id);
@@ -131,14 +124,20 @@ export function createSuggestions(editor, api) {
     rejectBelow: () => decide("rejected", ids(below), { below_confidence: model.threshold }),
 
     // Undo or redo of a decision, before the server knows.
-    apply(step) {
+    apply(step, group) {
+      own.add(group);
+      nOwn += 1;
       if (step.layer === model.layer?.id && model.store.has(step.particle)) {
         model.store.put({ id: step.particle, decision: step.after.decision });
       }
     },
-    acknowledged(group) {
+    // The server's word on a decision: fewer than were shown means that somebody else decided on the others.
+    acknowledged(group, decided) {
+      const some = onWay.get(group);
+      nOwn += 1;
       onWay.delete(group);
       changed();
+      if (some?.size !== decided) model.refresh();
     },
     onChange(listener) {
       listeners.add(listener);

@@ -77,8 +77,5 @@ export function createSuggestionsPanel(editor) {
       show();
     }, PAUSE_MS);
   });
-  editor.on("decided", ({ suggestions: layer }) => {
-    if (layer === suggestions.layer?.id) suggestions.reload().catch((error) => editor.emit("unloaded", error));
-  });
   show();
 }
