@@ -4,9 +4,8 @@ Pixel (row r, column c) covers [c, c + 1) x [r, r + 1); its value is known at it
 """
 
 import numpy as np
-from scipy import ndimage
-from skimage.draw import polygon as polygon_pixels
-from skimage.measure import find_contours
+import scipy  # its parts, and scikit-image's, are loaded when first used: a web process starts without
+import skimage
 
 MIN_CONTRAST_TO_NOISE = 3.0  # below it a box is kept and no outline is invented
 MARGIN = 0.3  # of the longer side of a box: how far around it the background is looked at
@@ -62,7 +61,7 @@ def shrink_to_fit(image, box, origin=(0, 0)):
     if around.sum() < 8:  # the box fills the frame: nothing to compare with
         return None
     blur_px = min(SMOOTHING_PX, min(width, height) / 8)
-    smooth = ndimage.gaussian_filter(crop, blur_px)
+    smooth = scipy.ndimage.gaussian_filter(crop, blur_px)
     flat = smooth - _plane(column, row, smooth, around)
     noise = 1.4826 * np.median(np.abs(flat[around] - np.median(flat[around])))
     core = off_center < 0.4
@@ -72,11 +71,11 @@ def shrink_to_fit(image, box, origin=(0, 0)):
         return None
     field = flat * np.sign(plateau) - abs(plateau) / 2
     allowed = off_center < 1 + 2 * OUTSIDE
-    regions, count = ndimage.label((field > 0) & allowed)
+    regions, count = scipy.ndimage.label((field > 0) & allowed)
     if not count:
         return None
     weight = np.bincount(regions[regions > 0], weights=np.exp(-2 * off_center[regions > 0] ** 2))
-    mask = ndimage.binary_fill_holes(regions == weight.argmax())
+    mask = scipy.ndimage.binary_fill_holes(regions == weight.argmax())
     outline = field_outline(field, mask)
     if outline is None:
         return None
@@ -124,7 +123,7 @@ def field_outline(field, mask):
     signed = np.pad(signed, 1, mode="edge")
     for side in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
         signed[side] = -np.abs(signed[side])
-    contours = find_contours(signed, 0.0)
+    contours = skimage.measure.find_contours(signed, 0.0)
     if not contours:
         return None
     longest = max(contours, key=len)
@@ -145,7 +144,7 @@ def mask_outline(mask, smoothing_px=SMOOTHING_PX):
     outline = None
     if area >= 30:
         padded = np.pad(mask, 4).astype(np.float32)
-        outline = field_outline(ndimage.gaussian_filter(padded, smoothing_px) - 0.5, padded > 0)
+        outline = field_outline(scipy.ndimage.gaussian_filter(padded, smoothing_px) - 0.5, padded > 0)
         outline = None if outline is None else outline - 4
     if outline is None:
         outline = field_outline(np.where(mask, 0.5, -0.5), mask)
@@ -159,7 +158,7 @@ def outline_mask(outline, frame_size):
     """Mask of the pixels whose centre lies in an outline; `frame_size` is (width, height)."""
     outline = np.asarray(outline, dtype=float) - 0.5
     mask = np.zeros((frame_size[1], frame_size[0]), dtype=bool)
-    rows, columns = polygon_pixels(outline[:, 1], outline[:, 0], mask.shape)
+    rows, columns = skimage.draw.polygon(outline[:, 1], outline[:, 0], mask.shape)
     mask[rows, columns] = True
     return mask
 
@@ -167,7 +166,7 @@ def outline_mask(outline, frame_size):
 def polygon_area(outline):
     """Area inside a polygon by the shoelace formula."""
     x, y = np.asarray(outline, dtype=float).T
-    return abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+    return float(abs(x[:-1] @ y[1:] - y[:-1] @ x[1:] + x[-1] * y[0] - y[-1] * x[0]) / 2)
 
 
 def outline_box(outline):

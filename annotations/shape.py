@@ -8,7 +8,7 @@ corners is a pixel too long, and a perfect disc of 5 px scores a circularity of 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
+import scipy  # its parts are loaded when first used: a web process starts without
 
 MIN_SHAPE_ECD_PX = 5.0  # below it aspect ratio, roundness and solidity say more of the pixels than of it
 MIN_CIRCULARITY_ECD_PX = 10.0  # the perimeter needs more: pixel noise lengthens it
@@ -161,13 +161,51 @@ def feret_diameters(hull):
     The largest is the longest chord between vertices, the smallest lies across an edge (rotating calipers:
     M. I. Shamos, Computational Geometry, thesis, Yale 1978).
     """
-    edges = np.roll(hull, -1, axis=0) - hull
+    edges = np.concatenate([hull[1:], hull[:1]]) - hull
     lengths = np.hypot(*edges.T)
-    edges, corners = edges[lengths > 0], hull[lengths > 0]
-    normals = np.stack([-edges[:, 1], edges[:, 0]], axis=1) / lengths[lengths > 0, None]
+    edges, corners, lengths = edges[lengths > 0], hull[lengths > 0], lengths[lengths > 0]
+    normals = np.stack([-edges[:, 1], edges[:, 0]], axis=1) / lengths[:, None]
     heights = np.abs(normals @ hull.T - (normals * corners).sum(1)[:, None])
-    chords = hull[:, None] - hull[None]
-    return heights.max(1).min(), np.sqrt((chords**2).sum(-1).max())
+    return float(heights.max(1).min()), float(scipy.spatial.distance.pdist(hull).max())
+
+
+def convex_hulls(outlines):
+    """Vertices of the convex hull of each of K polygons, in one sense of rotation.
+
+    All at once: points sorted by x, and of the lower and the upper chain those that lie on the wrong side of
+    their neighbours' chord are dropped until none does (the chains of A. M. Andrew, Inf. Process. Lett. 9
+    (1979) 216; a point beyond a chord of the set is no corner of its hull whatever else is dropped with it).
+    """
+    counts = [len(outline) for outline in outlines]
+    owner = np.repeat(np.arange(len(outlines)), counts)
+    points = np.concatenate(outlines)
+    order = np.lexsort((points[:, 1], points[:, 0], owner))
+    points, owner = points[order], owner[order]
+    is_new = np.append(True, (np.diff(points, axis=0) != 0).any(1) | (np.diff(owner) != 0))
+    points, owner = points[is_new], owner[is_new]
+    lower = _chain(points, owner, 1.0)
+    upper = _chain(points, owner, -1.0)[::-1]
+    ends = np.searchsorted(owner[lower], np.arange(len(outlines) + 1))
+    backward = np.searchsorted(-owner[upper], -np.arange(len(outlines)), side="left")
+    ahead = np.searchsorted(-owner[upper], -np.arange(len(outlines)), side="right")
+    return [
+        # Both chains hold the leftmost and the rightmost point.
+        points[np.concatenate([lower[ends[k] : ends[k + 1]], upper[backward[k] + 1 : ahead[k] - 1]])]
+        for k in range(len(outlines))
+    ]
+
+
+def _chain(points, owner, turn):
+    """Which points, sorted by owner and x, each owner's lower (1) or upper (-1) chain keeps: indices."""
+    kept = np.arange(len(points))
+    while True:
+        p, of = points[kept], owner[kept]
+        before, after = p[1:-1] - p[:-2], p[2:] - p[1:-1]
+        is_wrong = turn * (before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]) <= 0
+        is_wrong &= (of[:-2] == of[1:-1]) & (of[2:] == of[1:-1])
+        if not is_wrong.any():
+            return kept
+        kept = kept[np.concatenate([[True], ~is_wrong, [True]])]
 
 
 def _descriptors(outlines):
@@ -175,7 +213,11 @@ def _descriptors(outlines):
     largest = perimeter**2
     if (area <= 1e-9 * largest).any():
         raise ValueError("An outline must enclose an area; this one is a line or crosses itself.")
-    hull_area, feret_min, feret_max = np.array([_hull(outline) for outline in outlines]).T
+    hulls = convex_hulls(outlines)
+    if min(len(hull) for hull in hulls) < 3:
+        raise ValueError("An outline must enclose an area; this one is a line.")
+    hull_area = polygon_moments(hulls)[0]
+    feret_min, feret_max = np.array([feret_diameters(hull) for hull in hulls]).T
     small, large = np.linalg.eigvalsh(covariance).T
     if (small <= 0).any():
         raise ValueError("An outline must not cross itself.")
@@ -201,14 +243,6 @@ def _scaled(outlines, in_px, scale):
     return {
         name: [value * factor ** powers.get(name, 0) for value in values] for name, values in in_px.items()
     }
-
-
-def _hull(outline):
-    try:
-        hull = ConvexHull(outline)
-    except QhullError as error:
-        raise ValueError("An outline must enclose an area; this one is a line.") from error
-    return (hull.volume, *feret_diameters(outline[hull.vertices]))  # `volume` of a plane hull is its area
 
 
 def _checked(outline):

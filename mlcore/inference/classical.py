@@ -1,11 +1,11 @@
 """The classical engine: no training, no weights; the baseline that every network must beat."""
 
 import numpy as np
-from scipy import ndimage
 
 from mlcore.inference.engine import Detection
-from mlcore.inference.level_sets import BLUR_PX, Scale, candidates
-from mlcore.inference.preparation import MIN_SIDE_PX, cleaned, halved, picture_rows
+from mlcore.inference.level_sets import Scale, candidates, relief
+from mlcore.inference.preparation import MIN_SIDE_PX, cleaned, picture_rows
+from mlcore.inference.pyramid import pyramid
 from mlcore.inference.refine import refine
 from mlcore.inference.selection import select
 
@@ -33,26 +33,22 @@ class ClassicalEngine:
             return []
         frame_shape = image.shape
         image = image[picture_rows(image)]
-        pyramid = _pyramid(image)
+        levels = pyramid(image)
         step(0.1)
         first = _first(image.shape)
-        scales = _scales(pyramid)
-        coarse = _both_signs(pyramid, scales)
-        sign = polarity(coarse, pyramid)
+        scales = _scales(levels)
+        coarse = _both_signs(levels, scales)
+        sign = polarity(coarse, image.shape)
         step(0.3)
         found = [one for one in coarse[sign] if one.scale.halvings >= first]
         fine = [scale for scale in scales if scale.halvings >= first]
         fine = [scale for scale in fine if scale not in {one.scale for one in found}]
         for done, scale in enumerate(fine, start=1):
-            found.append(candidates(pyramid[scale.halvings], scale, sign, MIN_QUALITY))
+            found.append(candidates(relief(levels[scale.halvings], scale), sign, MIN_QUALITY))
             step(0.3 + 0.4 * done / len(fine))
         chosen = select(found, image.shape)
         step(0.8)
-        smooth = [
-            ndimage.gaussian_filter(level, BLUR_PX) if min(level.shape) >= MIN_SIDE_PX else None
-            for level in pyramid
-        ]
-        refined = refine(chosen, smooth, image)
+        refined = refine(chosen, levels)
         step(1.0)
         limit = (frame_shape[1], frame_shape[0])
         return [Detection(np.clip(one.outline, 0, limit), confidence(quality)) for quality, one in refined]
@@ -63,20 +59,15 @@ def confidence(quality):
     return float(1 / (1 + (HALF_TRUST_QUALITY / max(quality, 1e-9)) ** TRUST_POWER))
 
 
-def _both_signs(pyramid, scales):
+def _both_signs(levels, scales):
     """Candidates brighter (1) and darker (-1) than what surrounds them, on a small copy of the frame."""
-    first = next((i for i, level in enumerate(pyramid) if max(level.shape) <= OVERVIEW_PX), len(pyramid) - 1)
-    return {
-        sign: [
-            candidates(pyramid[scale.halvings], scale, sign, MIN_QUALITY)
-            for scale in scales
-            if scale.halvings >= first
-        ]
-        for sign in (1, -1)
-    }
+    sizes = [max(level.image.shape) for level in levels]
+    first = next((i for i, size in enumerate(sizes) if size <= OVERVIEW_PX), len(levels) - 1)
+    grounds = [relief(levels[scale.halvings], scale) for scale in scales if scale.halvings >= first]
+    return {sign: [candidates(ground, sign, MIN_QUALITY) for ground in grounds] for sign in (1, -1)}
 
 
-def polarity(coarse, pyramid):
+def polarity(coarse, shape):
     """1 where particles are brighter than their surroundings, -1 where darker: which side has better regions.
 
     Only what stands above the best of pure noise has a vote, the more the clearer it is.
@@ -84,7 +75,7 @@ def polarity(coarse, pyramid):
     votes = {}
     for sign, found in coarse.items():
         clear = [one.above(NOISE_QUALITY) for one in found]
-        chosen = select(clear, pyramid[0].shape)
+        chosen = select(clear, shape)
         votes[sign] = sum((quality - NOISE_QUALITY) ** 2 for quality, *_ in chosen)
     return 1 if votes[1] >= votes[-1] else -1
 
@@ -98,19 +89,12 @@ def _first(shape):
     return first
 
 
-def _pyramid(image):
-    levels = [image]
-    while max(levels[-1].shape) > 100 and min(levels[-1].shape) >= 48:
-        levels.append(halved(levels[-1]))
-    return levels
-
-
-def _scales(pyramid):
+def _scales(levels):
     """One search an octave for small particles, and some with hardly any flattening for large ones."""
     scales = []
-    for halvings, level in enumerate(pyramid):
+    for halvings, level in enumerate(levels):
         scales.append(Scale(halvings, background_px=9.0, max_diameter_px=30.0))
-        longest = max(level.shape)
-        if longest <= OVERVIEW_PX or halvings == len(pyramid) - 1:
+        longest = max(level.image.shape)
+        if longest <= OVERVIEW_PX or halvings == len(levels) - 1:
             scales.append(Scale(halvings, 0.15 * longest, 0.6 * longest, levels=15))
     return scales

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-BLUR_PX = 1.0
+from mlcore.inference.masks import CROSS
+from mlcore.inference.pyramid import local_noise
+
 LOWEST = 0.75  # times the local lower quartile of |height|: a quarter of Gaussian noise's deviation
 MIN_AREA_PX = 12  # on the searched scale
-# The local noise is a lower quartile, not a median: in a dense layer the median pixel is a particle's.
-NOISE_PERCENT = 25
-EDGE_NOISE = 1.55  # from lower quartile to median of a gradient's length in Gaussian noise (Rayleigh)
-NOISE_WINDOW = 7  # samples, one every 8 px: the noise is that of 56 x 56 px
 EDGE_SPREAD = 1.0  # an edge counts as its mean less this many standard deviations along the outline
 SHAPE_POWER = 3.0  # how hard a region is punished that fills its moment ellipse badly
 
@@ -64,12 +62,27 @@ class Candidates:
         )  # fmt: skip
 
 
-def candidates(image, scale, sign, min_quality):
+@dataclass(frozen=True)
+class Relief:
+    """A level for one search: its `height` over the background and its `edge`, both in units of noise."""
+
+    scale: Scale
+    height: np.ndarray
+    edge: np.ndarray
+
+
+def relief(level, scale):
+    """What `candidates` looks at, for particles of either sign."""
+    flat = level.smooth - background(level.image, scale.background_px)
+    return Relief(scale, flat / local_noise(np.abs(flat), 1.0), level.edge)
+
+
+def candidates(ground, sign, min_quality):
     """Regions brighter (sign 1) or darker (-1) than their surroundings.
 
     Parameters
     ----------
-    image : ndarray of float32, shape (H, W)
+    ground : Relief
         The frame at this scale.
     sign : int
     min_quality : float
@@ -81,23 +94,20 @@ def candidates(image, scale, sign, min_quality):
     last factor makes it a significance: an outline's length grows with the root of the area, and its mean is
     as much surer as the root of its length.
     """
-    smooth = ndimage.gaussian_filter(image, BLUR_PX)
-    flat = sign * (smooth - background(image, scale.background_px))
-    gradient = np.hypot(ndimage.sobel(smooth, 1), ndimage.sobel(smooth, 0)) / 8
-    height = flat / _local_noise(np.abs(flat), 1.0)
-    edge = gradient / _local_noise(gradient, EDGE_NOISE)
+    scale = ground.scale
     quality, boxes, pixels = [np.zeros(0)], [], []
     max_area = np.pi / 4 * scale.max_diameter_px**2
     for level in range(scale.levels):
-        above = height > LOWEST * scale.ratio**level
-        labels, count = ndimage.label(above)
+        least = LOWEST * scale.ratio**level
+        above = ground.height > least if sign > 0 else ground.height < -least
+        labels, count = ndimage.label(above, CROSS)
         if not count:
             break
-        found = _measured(labels, count, above, edge, max_area, min_quality)
+        found = _measured(labels, count, above, ground.edge, max_area, min_quality)
         quality.append(found[0])
         boxes += found[1]
         pixels += found[2]
-    return Candidates(scale, image.shape[1], np.concatenate(quality), boxes, pixels)
+    return Candidates(scale, ground.height.shape[1], np.concatenate(quality), boxes, pixels)
 
 
 def background(image, width_px):
@@ -119,20 +129,6 @@ def _interpolated(values, at):
     high = np.minimum(low + 1, len(values) - 1)
     share = (at - low).astype(np.float32)[:, None]
     return values[low] * (1 - share) + values[high] * share
-
-
-def _local_noise(values, factor):
-    """Lower quartile of `values` around each pixel, not less than the frame's: vacuum has no noise."""
-    step = next((step for step in (8, 4) if min(values.shape) >= 8 * step), 1)
-    sampled = values[step // 2 :: step, step // 2 :: step]
-    local = ndimage.gaussian_filter(
-        ndimage.percentile_filter(sampled, NOISE_PERCENT, size=NOISE_WINDOW, mode="nearest"), 2
-    )
-    local = np.maximum(local, np.percentile(sampled, NOISE_PERCENT))
-    spread = np.repeat(np.repeat(local, step, axis=0), step, axis=1)
-    missing = [(0, max(0, size - have)) for size, have in zip(values.shape, spread.shape, strict=True)]
-    spread = np.pad(spread, missing, mode="edge")[: values.shape[0], : values.shape[1]]
-    return factor * spread + np.float32(1e-6)
 
 
 def _measured(labels, count, above, edge, max_area, min_quality):

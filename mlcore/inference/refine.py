@@ -6,7 +6,9 @@ import numpy as np
 from scipy import ndimage
 
 from annotations.outline import field_outline, polygon_area, undo_blur
-from mlcore.inference.level_sets import BLUR_PX
+from mlcore.inference.masks import CROSS, eroded, filled, median
+from mlcore.inference.preparation import MIN_SIDE_PX
+from mlcore.inference.pyramid import BLUR_PX
 from mlcore.inference.selection import moved, parted
 
 FINE_DIAMETER_PX = 36  # a particle is refined on the coarsest image on which it is at least half as wide
@@ -29,17 +31,15 @@ class Refined:
     region: np.ndarray
 
 
-def refine(chosen, pyramid, picture):
+def refine(chosen, levels):
     """Sub-pixel outlines of chosen regions and how they stand out.
 
     Parameters
     ----------
     chosen : list of (quality, mask, row, column, px)
         As from `select`.
-    pyramid : list of ndarray
-        The frame halved 0, 1, 2 ... times and smoothed by `BLUR_PX`; entries may be None where not needed.
-    picture : ndarray of shape (H, W)
-        The frame itself, 0 to 1.
+    levels : list of Level
+        The frame, 0 to 1, and its halvings.
 
     Returns
     -------
@@ -48,10 +48,11 @@ def refine(chosen, pyramid, picture):
         scale on which it was found; none where nothing is left of it, and none for burned-in graphics.
     """
     owners, placed = {}, []
+    usable = [i for i, level in enumerate(levels) if min(level.image.shape) >= MIN_SIDE_PX]
     for number, (_, mask, row, column, px) in enumerate(chosen, start=1):
-        halvings = _halvings(mask.sum() * px * px, pyramid)
+        halvings = _halvings(mask.sum() * px * px, usable)
         mask, row, column = moved(mask, row, column, px, 2**halvings)
-        image = pyramid[halvings]
+        image = levels[halvings].smooth
         owner = owners.setdefault(halvings, np.zeros(image.shape, dtype=np.int32))
         box = owner[row : row + mask.shape[0], column : column + mask.shape[1]]
         mask = mask[: box.shape[0], : box.shape[1]]
@@ -65,7 +66,7 @@ def refine(chosen, pyramid, picture):
         margin = 3 * REACH_PX + 1
         top, left = max(0, row - margin), max(0, column - margin)
         crop = np.s_[top : row + size[0] + margin, left : column + size[1] + margin]
-        image, owner = pyramid[halvings][crop], owners[halvings][crop]
+        image, owner = levels[halvings].smooth[crop], owners[halvings][crop]
         one = _refined(image, owner, number)
         ones = [one]
         parts = _parts(one.region) if one is not None else []
@@ -78,7 +79,7 @@ def refine(chosen, pyramid, picture):
         for one in ones:
             if one is not None:
                 one.outline[:] = (one.outline + [left, top]) * 2**halvings
-                if not is_graphics(picture, one.outline):
+                if not is_graphics(levels[0].image, one.outline):
                     refined.append((quality, one))
     return refined
 
@@ -108,16 +109,16 @@ def _refined(image, owner, number):
     around = around if around.any() else ~mask
     if not around.any():
         return None
-    outside = _median(image[around])
+    outside = median(image[around])
     contrast = abs(_inside(image, mask) - outside)
     if not contrast:
         return None
-    noise = 1.4826 * _median(np.abs(image[around] - outside))
+    noise = 1.4826 * median(np.abs(image[around] - outside))
     # White noise falls as one over the blur's width; a particle bears an eighth of its diameter.
     blur_px = min(BLUR_PX * noise / contrast / MAX_NOISE, np.sqrt(area * 4 / np.pi) / 8)
     if blur_px > BLUR_PX:
         image = ndimage.gaussian_filter(image, np.sqrt(blur_px**2 - BLUR_PX**2))
-        outside = _median(image[around])
+        outside = median(image[around])
     region = mask
     for _ in range(MAX_PASSES):
         inside = _inside(image, region)
@@ -128,7 +129,7 @@ def _refined(image, owner, number):
             return None
         if abs(np.count_nonzero(region) - before) <= SETTLED * before:
             break
-    region = ndimage.binary_fill_holes(region)
+    region = filled(region)
     outline = field_outline(field, region)
     if outline is None:
         return None
@@ -137,13 +138,13 @@ def _refined(image, owner, number):
 
 def _inside(image, mask):
     """The level inside a region, without its blurred rim where it is large enough."""
-    core = ndimage.binary_erosion(mask, border_value=1)
-    return _median(image[core if np.count_nonzero(core) >= 5 else mask])
+    core = eroded(mask)
+    return median(image[core if np.count_nonzero(core) >= 5 else mask])
 
 
 def _overlapping(regions, mask):
     """The one of connected regions that most of the mask lies in, or None."""
-    labels, count = ndimage.label(regions)
+    labels, count = ndimage.label(regions, CROSS)
     overlap = np.bincount(labels[mask], minlength=count + 1)[1:]
     return labels == overlap.argmax() + 1 if overlap.any() else None
 
@@ -158,9 +159,10 @@ def is_graphics(picture, outline):
     low = np.maximum(np.floor(outline.min(0)).astype(int) - 3, 0)
     high = np.ceil(outline.max(0)).astype(int) + 3
     crop = picture[low[1] : high[1], low[0] : high[0]]
+    least = 0.5 * polygon_area(outline)
     for extreme in (0, 1):
         flat = crop == extreme
-        if np.count_nonzero(flat) < 0.5 * polygon_area(outline):
+        if np.count_nonzero(flat) < least:
             continue
         beside = ndimage.binary_dilation(flat, np.ones((3, 3))) & ~flat
         beyond = ~ndimage.binary_dilation(flat, np.ones((3, 3)), iterations=2)
@@ -173,14 +175,7 @@ def is_graphics(picture, outline):
     return False
 
 
-def _halvings(area_px2, pyramid):
+def _halvings(area_px2, usable):
     diameter = 2 * np.sqrt(area_px2 / np.pi)
     wanted = max(0, int(np.ceil(np.log2(max(diameter / FINE_DIAMETER_PX, 1)))))
-    usable = [i for i, image in enumerate(pyramid) if image is not None]
     return min(usable, key=lambda i: abs(i - wanted))
-
-
-def _median(values):
-    """The upper median; `np.median` spends most of its time on checks where values are few."""
-    middle = len(values) // 2
-    return np.partition(values, middle)[middle]

@@ -4,6 +4,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.segmentation import watershed
 
+from mlcore.inference.masks import fill, filled
+
 MAX_OVERLAP = 0.1  # of a region, with those chosen before it
 SPLIT_BELOW_FILL = 0.97  # two equal discs that touch have 0.89, half overlapping 0.95, an ellipse 1
 NECK = 0.85  # of the smaller particle's half width: a wider neck parts nobody
@@ -23,6 +25,7 @@ def select(found, shape):
     list of (quality, mask, row, column, px)
         Masks on their own scale of `px` pixels of the frame, (row, column) their corner on it.
     """
+    found = [one for one in found if len(one.quality)]
     if not found:
         return []
     # What is taken, on every scale, so that looking a region up costs one read of its pixels.
@@ -39,7 +42,7 @@ def select(found, shape):
         if np.count_nonzero(flat[number].take(pixels)) > MAX_OVERLAP * len(pixels):
             continue
         (rows, columns), mask = one.mask(k)
-        mask = ndimage.binary_fill_holes(mask)
+        mask = filled(mask)
         for px, place in taken.items():
             part, row, column = moved(mask, rows.start, columns.start, one.scale.px, px)
             view = place[row : row + part.shape[0], column : column + part.shape[1]]
@@ -61,10 +64,11 @@ def moved(mask, row, column, from_px, to_px):
     up, left = row % factor, column % factor
     high = up + mask.shape[0] + (-(up + mask.shape[0])) % factor
     wide = left + mask.shape[1] + (-(left + mask.shape[1])) % factor
-    padded = np.zeros((high, wide), dtype=np.float32)
+    padded = np.zeros((high, wide), dtype=np.int32)
     padded[up : up + mask.shape[0], left : left + mask.shape[1]] = mask
-    blocks = padded.reshape(high // factor, factor, wide // factor, factor)
-    return blocks.mean(axis=(1, 3)) >= 0.5, row // factor, column // factor
+    covered = padded.reshape(high, wide // factor, factor).sum(2)
+    covered = covered.reshape(high // factor, factor, wide // factor).sum(1)
+    return 2 * covered >= factor**2, row // factor, column // factor
 
 
 def parted(mask, neck=NECK):
@@ -100,16 +104,6 @@ def parted(mask, neck=NECK):
         if part.sum() >= 6:
             parts.append((part, (box[0].start - 1, box[1].start - 1)))
     return parts
-
-
-def fill(mask):
-    """Area over that of the ellipse of equal second moments: 1 for an ellipse, less where concave."""
-    y, x = np.nonzero(mask)
-    if len(x) < 3:
-        return 1.0
-    xx, yy = x.var() + 1 / 12, y.var() + 1 / 12
-    xy = ((x - x.mean()) * (y - y.mean())).mean()
-    return min(1.0, len(x) / (4 * np.pi * np.sqrt(max(xx * yy - xy**2, 1e-12))))
 
 
 def _peaks(distance):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import ConvexHull
 
 from annotations import shape
 from tests.phantoms import ellipse_outline
@@ -168,3 +169,21 @@ def test_the_inequalities_of_plane_geometry_hold(outline):
     assert 0 < got.roundness <= 1 + 1e-9  # isodiametric inequality
     assert 0 < got.circularity <= 1 + 1e-9  # isoperimetric inequality
     assert 0 < got.solidity <= 1 + 1e-9
+
+
+def test_many_hulls_at_once_are_those_of_qhull():
+    rng = np.random.default_rng(0)
+    clouds = [rng.normal(size=(rng.integers(3, 90), 2)).round(rng.integers(1, 9)) for _ in range(300)]
+    twice = [np.repeat(cloud, 2, axis=0) for cloud in clouds[:20]]
+    for cloud, hull in zip(clouds + twice, shape.convex_hulls(clouds + twice), strict=True):
+        expected = ConvexHull(cloud)
+        assert shape.polygon_moments([hull])[0][0] == pytest.approx(expected.volume)
+        assert shape.feret_diameters(hull) == pytest.approx(
+            shape.feret_diameters(cloud[expected.vertices]), abs=1e-9
+        )
+
+
+def test_of_points_on_sides_a_hull_keeps_the_corners():
+    square = [[0, 0], [5, 0], [10, 0], [10, 5], [10, 10], [5, 10], [0, 10], [0, 5]]
+    (hull,) = shape.convex_hulls([np.array(square, dtype=float)])
+    assert sorted(hull.tolist()) == [[0, 0], [0, 10], [10, 0], [10, 10]]
