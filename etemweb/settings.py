@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "annotations",
     "mlcore",
     "analysis",
+    "etemweb",
 ]
 
 MIDDLEWARE = [

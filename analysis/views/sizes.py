@@ -7,9 +7,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from analysis.figures.shape import aspect_ratio_by_size, roundness_distribution
-from analysis.figures.size import size_distribution
-from analysis.figures.theme import templates_json
 from analysis.forms import SizeChoice
 from analysis.metrology.selection import select
 from analysis.metrology.summary import summarise
@@ -64,6 +61,11 @@ def histogram_csv(request, pk):
 
 def charts_of(project, choice, selection, summary):
     """All that the page shows of a selection that is not empty."""
+    # Imported here: Plotly is half a second of a web process's start, and few pages draw.
+    from analysis.figures.shape import aspect_ratio_by_size, roundness_distribution
+    from analysis.figures.size import size_distribution
+    from analysis.figures.theme import templates_json
+
     named = [
         (c.acquisition.name, c.pixel_size_x_nm, c.get_source_display().lower(), c.version)
         for c in calibrations_named(selection.calibrations)

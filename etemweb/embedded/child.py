@@ -4,14 +4,19 @@ Standard input is a line to the supervisor: “go” is said on it once, and its
 gone, however it died; then the child ends too, so that nothing is left running on its own.
 """
 
+import gc
+import importlib
 import os
 import signal
 import socket
 import sys
 import threading
 import time
+import traceback
 
 GRACE_S = 4
+LOAD_THE_REST_AFTER_S = 3  # the first page comes first
+THE_REST = ["scipy.ndimage", "scipy.spatial", "skimage.draw", "skimage.measure", "analysis.figures.shape"]
 
 
 def await_go() -> bool:
@@ -33,19 +38,23 @@ def _end_with_supervisor():
 
 def web(socket_fd: int, prepares: bool):
     """Serve on a socket that is listening already; imports are done while the database comes up."""
+    gc.disable()  # nothing that is imported is ever garbage: a tenth of the time
+    from etemweb.asgi import application
+
+    preparing = prepare_beside() if prepares else None
     import uvicorn
     from django.urls import get_resolver
 
-    from etemweb.asgi import application
-
     get_resolver().url_patterns  # noqa: B018  (imports every view now rather than at the first request)
-    if not await_go():
+    gc.freeze()
+    gc.enable()
+    if preparing:
+        _, status = os.waitpid(preparing, 0)
+        if status:
+            sys.exit(os.waitstatus_to_exitcode(status))  # its last words are in the log
+    elif not await_go():
         return
     follow_supervisor()
-    if prepares:
-        from etemweb.prepare import prepare  # needs Django set up, which importing the application did
-
-        prepare(with_demo=True)
     config = uvicorn.Config(
         application,
         lifespan="off",
@@ -55,7 +64,34 @@ def web(socket_fd: int, prepares: bool):
         proxy_headers=True,
         forwarded_allow_ips="127.0.0.1",
     )
+    loading = threading.Timer(LOAD_THE_REST_AFTER_S, load_the_rest)
+    loading.daemon = True
+    loading.start()
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=socket_fd)])
+
+
+def prepare_beside() -> int:
+    """Bring the database up to date in a copy of this process, while this one imports the views."""
+    from etemweb.prepare import prepare  # needs Django set up, which importing the application did
+
+    preparing = os.fork()
+    if preparing:
+        return preparing
+    try:
+        if await_go():
+            prepare(with_demo=True)
+            os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def load_the_rest():
+    """What few pages need and what takes long to import: ready before the first of them is asked for."""
+    for name in THE_REST:
+        importlib.import_module(name)
 
 
 def worker():
