@@ -65,7 +65,8 @@ def _row_form(label_class, posted=None):
 
 
 def _page(request, project, *, status=200, new_form=None, changed=(None, None)):
-    rows = project.label_classes.annotate(n_particles=Count("particles"))
+    counted = project.label_classes.annotate(n_particles=Count("particles"))
+    rows = counted.order_by("key", "pk")  # named, for grouping drops the model's order
     is_manager = project.role_of(request.user) in Role.at_least(Role.MANAGER)
     forms = [(row, changed[1] if row.pk == changed[0] else _row_form(row)) for row in rows]
     words = {

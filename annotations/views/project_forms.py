@@ -27,8 +27,8 @@ class ProjectForm(forms.ModelForm):
     class Meta:
         model = Project
         fields = ["name", "description"]
-        labels = {"description": "What is it about?"}
-        help_texts = {"name": "For example “Ni on silica, 600 °C, 2 mbar H₂”.", "description": "Optional."}
+        labels = {"description": "What is it about? (optional)"}
+        help_texts = {"name": "For example “Ni on silica, 600 °C, 2 mbar H₂”."}
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
 

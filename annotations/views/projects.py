@@ -1,5 +1,6 @@
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods
@@ -18,6 +19,10 @@ VIEWS = {"grid": "layout-grid", "list": "list"}
 @require_GET
 def projects(request):
     visible = Project.objects.visible_to(request.user)
+    words = request.GET.get("q", "")[:100].strip()
+    is_long = bool(words) or visible.count() > PROJECTS_A_PAGE
+    if words:
+        visible = visible.filter(Q(name__icontains=words) | Q(description__icontains=words))
     page = Paginator(visible, PROJECTS_A_PAGE).get_page(request.GET.get("page"))
     roles = dict(Membership.objects.filter(user=request.user).values_list("project", "role"))
     tallies = project_tallies(page)
@@ -25,7 +30,8 @@ def projects(request):
         {"project": project, "tally": tallies[project.pk], "role": Role(roles[project.pk]).label}
         for project in page
     ]
-    return render(request, "annotations/projects.html", {"page": page, "cards": cards})
+    words = {"page": page, "cards": cards, "words": words, "is_long": is_long}
+    return render(request, "annotations/projects.html", words)
 
 
 @require_http_methods(["GET", "POST"])

@@ -68,12 +68,16 @@ function setUpUploads() {
   find("[data-upload-actions]").hidden = false;
   for (const kind of ["files", "folder"]) {
     const input = find(`input[data-${kind}]`);
-    find(`[data-pick="${kind}"]`).addEventListener("click", () => input.click());
     input.addEventListener("change", () => {
       panel.add(kind === "folder" ? worthSending([...input.files]) : [...input.files]);
       input.value = ""; // so that the same file can be chosen again
     });
   }
+  // On the document: the button of the empty list comes and goes with the list.
+  document.addEventListener("click", (event) => {
+    const kind = event.target.closest("[data-pick]")?.dataset.pick;
+    if (kind) find(`input[data-${kind}]`).click();
+  });
   watchDrops(find("[data-drop-over]"), panel.add);
   window.addEventListener("beforeunload", (event) => { if (panel.isBusy) event.preventDefault(); });
   return panel;

@@ -2,6 +2,7 @@
 import { api } from "../lib/api.js";
 import { createQueue } from "./queue.js";
 import { createRow } from "./row.js";
+import { summaryText } from "./summary.js";
 
 const READ = new Set(["ready", "refused", "failed"]);
 
@@ -30,12 +31,7 @@ export function createPanel(root, template, { transfer }) {
   }
 
   function summarise() {
-    const items = queue.items.filter((item) => item.state !== "cancelled");
-    const uploaded = items.filter((item) => item.state === "done").length;
-    const stopped = items.filter((item) => item.state === "stopped").length;
-    const words = [`${uploaded} of ${items.length} uploaded`];
-    if (stopped) words.push(`${stopped} stopped`);
-    const text = words.join(", ");
+    const text = summaryText(queue.items);
     if (summary.textContent !== text) summary.textContent = text; // read out: only when it says something new
   }
 

@@ -45,6 +45,19 @@ def test_the_list_shows_ones_own_projects_alone(client, project, zoe):
     assert "No project yet" in answer.text
 
 
+def test_the_list_is_searched_by_name_and_description(member_client, mia):
+    make_project(mia, name="Ni on silica")
+    make_project(mia, name="Series 7", description="Rods of silver")
+    make_project(None, name="Ni of strangers")
+    assert "Ni on silica" in (found := member_client.get("/", {"q": " NI "}).text)
+    assert "Series 7" not in found
+    assert "strangers" not in found
+    assert "Series 7" in member_client.get("/", {"q": "silver"}).text
+    nothing = member_client.get("/", {"q": "<xyz>"})
+    assert "No project fits" in nothing.text
+    assert "<xyz>" not in nothing.text
+
+
 def test_anonymous_is_sent_to_log_in(client, project):
     for url in ("/", reverse("project-new"), project.get_absolute_url()):
         assert client.get(url).url.startswith("/accounts/login/")
