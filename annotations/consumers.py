@@ -8,6 +8,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.urls import path
 
+from annotations.api.edits_on_feed import answer_to
 from annotations.models import Project
 from annotations.services.notify import group_name
 
@@ -38,7 +39,10 @@ class ProjectConsumer(AsyncJsonWebsocketConsumer):
             await self.channel_layer.group_discard(self.group, self.channel_name)
 
     async def receive(self, text_data=None, bytes_data=None, **kwargs):
-        """Nothing is taken over the feed; what changes something goes through the API."""
+        """Edits, answered as the API would over HTTP; nothing else is taken."""
+        answer = await database_sync_to_async(answer_to)(self.scope, text_data)
+        if answer:
+            await self.send(text_data=answer)
 
     async def project_message(self, event):
         message = event["message"]

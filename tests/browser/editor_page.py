@@ -6,6 +6,43 @@ from playwright.sync_api import expect
 
 from tests.browser.sessions import session_cookie
 
+# A proxy that lets no WebSocket through.
+NO_SOCKETS = "WebSocket = class { constructor() { setTimeout(() => this.onclose({}), 5); } close() {} };"
+
+
+class Wire:
+    """What saved edits cost both ways: the feed's messages, and requests to the ledger with their headers.
+
+    An upper bound for the feed: its messages travel compressed, and are counted as they are.
+    """
+
+    FRAMING_BYTES = 8  # of a message to the server; of one from it 4
+
+    def __init__(self, page):
+        self.page, self.sent, self.received, self.requests = page, [], [], []
+        page.on("websocket", self._listen)
+        page.on("requestfinished", self._count)
+
+    def _listen(self, socket):
+        socket.on("framesent", lambda text: self.sent.append(len(text.encode()) + self.FRAMING_BYTES))
+        socket.on("framereceived", self._receive)
+
+    def _receive(self, text):
+        if '"type":"ping"' not in text.replace(" ", ""):
+            self.received.append(len(text.encode()) + self.FRAMING_BYTES // 2)
+
+    def _count(self, request):
+        if request.method == "POST" and "/edits/" in request.url:
+            self.requests.append(sum(request.sizes().values()))
+
+    def take(self, n_edits=1):
+        """Bytes since the last call. Over the feed an edit is three messages: it, its answer, the news."""
+        eventually(lambda: len(self.sent) + len(self.requests) >= n_edits, page=self.page)
+        eventually(lambda: len(self.received) >= 2 * len(self.sent), page=self.page)
+        total = sum(self.sent) + sum(self.received) + sum(self.requests)
+        self.sent, self.received, self.requests = [], [], []
+        return total
+
 
 class EditorPage:
     def __init__(self, page, site, frame):
@@ -58,9 +95,12 @@ class EditorPage:
         expect(self.page.locator("#panel-particles .panel-title .count")).to_have_text(str(n))
 
 
-def eventually(test, limit_s=30):
+def eventually(test, limit_s=30, page=None):
     """Wait for the server's side of something to come true."""
     limit = time.monotonic() + limit_s
     while not test():
         assert time.monotonic() < limit, "It did not come true in time."
-        time.sleep(0.05)
+        if page is None:
+            time.sleep(0.05)
+        else:
+            page.wait_for_timeout(50)  # so that its events come through

@@ -29,6 +29,7 @@ export function createEditor({ viewer, data }) {
     activeClass: data.classes[0]?.id ?? null,
     autoFit: false,
     draft: null,
+    feed: null, // of the project, once it is opened
     store: createParticleStore(1, 1),
     session: { isLoaded: false, versions: new Map() },
     history: createHistory(() => emit("history")),
@@ -123,6 +124,7 @@ export function createEditor({ viewer, data }) {
   const suggestions = (editor.suggestions = createSuggestions(editor, api));
   const ledger = (editor.ledger = openLedger({
     user: data.user,
+    getFeed: () => editor.feed,
     onSettled: (message) => editor.session.settled?.(message).catch(editor.failed),
     onState: (state) => emit("saved", state),
   }));

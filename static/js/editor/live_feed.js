@@ -1,4 +1,4 @@
-// The project's live feed, for this page: what others draw, runs, and calibrations.
+// The project's live feed, for this page: what others draw, runs, and calibrations. One's own edits go out on it.
 
 import { createCalibrationFeed } from "../frame/calibration_feed.js";
 import { connectFeed, feedUrl } from "../lib/socket.js";
@@ -21,6 +21,7 @@ export function createLiveFeed(editor) {
     if (editor.session.isLoaded) editor.suggestions.refresh();
     if (editor.ledger.state.unsent) editor.ledger.flush();
   };
-  const feed = connectFeed(feedUrl(editor.project), { onMessage: hear, refetch });
+  const feed = (editor.feed = connectFeed(feedUrl(editor.project), { onMessage: hear, refetch }));
+  addEventListener("offline", feed.pause);
   addEventListener("online", feed.reconnect);
 }

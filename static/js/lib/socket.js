@@ -4,6 +4,7 @@ const JITTER = 0.3; // part of a delay that is random, so that pages do not all 
 const SILENT_MS = 45000; // the server pings every 15 s; after this the line is dead
 const POLL_MS = 4000;
 const NOT_FOUND = 4404; // no longer a member: never ask again
+const PATIENCE_MS = 10000; // for an answer
 
 const browser = {
   WebSocket: globalThis.WebSocket,
@@ -24,6 +25,25 @@ export function connectFeed(url, { onMessage, refetch, onState = () => {} }, env
   let state = "";
   let stopped = false;
   let retryTimer, silenceTimer, pollTimer;
+  const waiting = new Map(); // number of a question -> {resolve, reject, timer}
+  let asked = 0;
+
+  function settle(number, end, value) {
+    env.clearTimeout(waiting.get(number)?.timer);
+    waiting.get(number)?.[end](value);
+    waiting.delete(number);
+  }
+
+  // A question of one's own: resolves with {status, body}, rejects where the line is down, breaks or stays silent.
+  function ask(question) {
+    if (state !== "live") return Promise.reject(new Error("There is no line."));
+    const number = ++asked;
+    return new Promise((resolve, reject) => {
+      const timer = env.setTimeout(() => settle(number, "reject", new Error("No answer came.")), PATIENCE_MS);
+      waiting.set(number, { resolve, reject, timer });
+      socket.send(JSON.stringify({ ask: number, ...question }));
+    });
+  }
 
   function enter(next) {
     if (next === state) return;
@@ -52,6 +72,7 @@ export function connectFeed(url, { onMessage, refetch, onState = () => {} }, env
     socket = null;
     old.onopen = old.onmessage = old.onclose = null;
     old.close();
+    for (const number of [...waiting.keys()]) settle(number, "reject", new Error("The line broke."));
     if (event?.code === NOT_FOUND) {
       stop();
       refetch();
@@ -79,7 +100,8 @@ export function connectFeed(url, { onMessage, refetch, onState = () => {} }, env
     socket.onmessage = (event) => {
       expectSign();
       const message = JSON.parse(event.data);
-      if (message.type !== "ping") onMessage(message);
+      if (message.answer) settle(message.answer, "resolve", message);
+      else if (message.type !== "ping") onMessage(message);
     };
     socket.onclose = lost;
   }
@@ -97,6 +119,7 @@ export function connectFeed(url, { onMessage, refetch, onState = () => {} }, env
   }
 
   open();
-  // `reconnect` skips the wait: when the computer wakes up or is online again.
-  return { stop, reconnect: () => { attempt = 0; open(); } };
+  // `pause` lets go of the line until `reconnect`, which skips the wait: when the computer is offline, and online again.
+  const pause = () => { lost(); env.clearTimeout(retryTimer); };
+  return { ask, stop, pause, reconnect: () => { attempt = 0; open(); } };
 }

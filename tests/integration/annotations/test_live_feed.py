@@ -11,10 +11,18 @@ from django.db import transaction
 from django.test import Client
 
 from annotations import consumers
-from annotations.models import Membership, Role
+from annotations.models import Membership, Particle, Role
 from annotations.services.notify import push
 from etemweb.asgi import application
-from tests.factories import make_membership, make_project, make_user
+from tests.factories import (
+    make_acquisition,
+    make_frame,
+    make_layer,
+    make_membership,
+    make_project,
+    make_user,
+)
+from tests.integration.edits import add
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -131,12 +139,88 @@ async def test_it_pings_and_ends_for_who_has_logged_out(open_feed, monkeypatch):
     assert await socket.close_code() == consumers.NOT_FOUND
 
 
-async def test_a_message_to_the_server_changes_nothing(open_feed):
+@pytest.mark.parametrize(
+    "text", ["not JSON", "[]", "{}", '{"ask": 1, "layer": true, "user": 1, "edits": []}']
+)
+async def test_what_is_no_question_changes_nothing(open_feed, text):
     project, mia = await make("mia")
     socket, *_ = await open_feed(project.pk, await cookie_of(mia))
-    await socket.send_input({"type": "websocket.receive", "text": "not JSON"})
+    await socket.send_input({"type": "websocket.receive", "text": text})
     await tell(project, id=2)
     assert (await socket.read())["id"] == 2
+
+
+@sync_to_async
+def make_annotator(name, role=Role.ANNOTATOR):
+    user, project = make_user(name), make_project()
+    make_membership(project, user, role)
+    return user, project, make_layer(make_frame(make_acquisition(project)))
+
+
+@sync_to_async
+def drawn(layer):
+    return list(Particle.objects.filter(layer=layer).values_list("created_by", flat=True))
+
+
+async def ask(socket, layer, user, **over):
+    question = {"ask": 7, "layer": layer.pk, "user": user.pk, "edits": [add()], **over}
+    await socket.send_input({"type": "websocket.receive", "text": json.dumps(question)})
+    answer = await socket.read()
+    assert answer["answer"] == 7
+    return answer["status"], answer["body"]
+
+
+async def test_an_edit_is_recorded_over_the_feed_and_once_however_often_it_is_sent(open_feed):
+    mia, project, layer = await make_annotator("mia")
+    socket, *_ = await open_feed(project.pk, await cookie_of(mia))
+    edits = [add()]
+    status, body = await ask(socket, layer, mia, edits=edits)
+    assert (status, body["sequence"], body["results"][0]["status"]) == (200, 1, "applied")
+    assert (await socket.read())["sequence"] == 1  # as every open page is told
+    status, body = await ask(socket, layer, mia, edits=edits)
+    assert (status, body["results"][0]["status"]) == (200, "duplicate")
+    assert await drawn(layer) == [mia.pk]
+
+
+async def test_a_malformed_edit_is_refused_in_the_words_of_the_api(open_feed):
+    mia, project, layer = await make_annotator("mia")
+    socket, *_ = await open_feed(project.pk, await cookie_of(mia))
+    status, body = await ask(socket, layer, mia, edits=[{"id": "x"}])
+    assert (status, body["code"]) == (400, "invalid")
+    assert await drawn(layer) == []
+
+
+async def test_a_viewer_may_not_edit_over_the_feed_and_finds_no_layer_of_strangers(open_feed):
+    vic, project, layer = await make_annotator("vic", Role.VIEWER)
+    _, _, foreign = await make_annotator("olga")
+    socket, *_ = await open_feed(project.pk, await cookie_of(vic))
+    assert [(await ask(socket, of, vic))[0] for of in (layer, foreign)] == [403, 404]
+    assert await drawn(layer) == await drawn(foreign) == []
+
+
+@pytest.mark.parametrize("change", ["logged out", "password", "another's page", "switched off", "removed"])
+async def test_who_may_no_longer_edit_is_refused_with_the_next_edit(open_feed, change):
+    mia, project, layer = await make_annotator("mia")
+    session = await cookie_of(mia)
+    socket, *_ = await open_feed(project.pk, session)
+    assert (await ask(socket, layer, mia))[0] == 200
+    await socket.read()
+    user, expected = mia, 401
+    if change == "logged out":
+        await sync_to_async(SessionStore(session).delete)()
+    elif change == "password":
+        mia.set_password("another-one-43")
+        await sync_to_async(mia.save)()
+    elif change == "switched off":
+        mia.is_active = False
+        await sync_to_async(mia.save)()
+    elif change == "removed":
+        expected = 404
+        await sync_to_async(Membership.objects.filter(user=mia).delete)()
+    else:
+        user = await sync_to_async(make_user)("olga")
+    assert (await ask(socket, layer, user))[0] == expected
+    assert await drawn(layer) == [mia.pk]
 
 
 def test_telling_nobody_with_redis_away_raises_nothing(settings, caplog, project):

@@ -10,6 +10,7 @@ function world() {
   class FakeSocket {
     constructor(url) { this.url = url; sockets.push(this); }
     close() { this.isClosed = true; }
+    send(text) { (this.sent ??= []).push(JSON.parse(text)); }
   }
   const env = {
     WebSocket: FakeSocket,
@@ -111,4 +112,34 @@ test("reconnect() skips the pause", () => {
 test("the address follows the page's", () => {
   assert.equal(feedUrl(4, { protocol: "https:", host: "em.example" }), "wss://em.example/ws/projects/4/");
   assert.equal(feedUrl(4, { protocol: "http:", host: "localhost:8000" }), "ws://localhost:8000/ws/projects/4/");
+});
+
+test("a question is answered by its number; without a line, without an answer or on a broken line it fails", async () => {
+  const { last, feed, pass, heard } = world();
+  await assert.rejects(feed.ask({ layer: 4 }));
+  last().onopen();
+  const [first, second, third] = [feed.ask({ layer: 4 }), feed.ask({ layer: 5 }), feed.ask({ layer: 6 })];
+  assert.deepEqual(last().sent.map(({ layer }) => layer), [4, 5, 6]);
+  last().onmessage({ data: JSON.stringify({ answer: last().sent[1].ask, status: 200, body: "second" }) });
+  assert.equal((await second).body, "second");
+  pass(10000);
+  await assert.rejects(first, /No answer/);
+  await assert.rejects(third, /No answer/);
+  const fourth = feed.ask({ layer: 7 });
+  last().onclose({ code: 1006 });
+  await assert.rejects(fourth, /broke/);
+  assert.deepEqual(heard.messages, []);
+});
+
+test("a paused line stays down until it is wanted again", async () => {
+  const { last, feed, pass, sockets, heard } = world();
+  last().onopen();
+  feed.pause();
+  await assert.rejects(feed.ask({}));
+  pass(3000);
+  assert.equal(sockets.length, 1);
+  pass(60000);
+  assert.ok(heard.refetches > 5); // by plain HTTP, in case it is the browser that is wrong
+  feed.reconnect();
+  assert.equal(sockets.length, 2);
 });
