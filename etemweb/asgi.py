@@ -15,6 +15,7 @@ from django.conf import settings  # noqa: E402
 
 from annotations.consumers import websocket_urlpatterns  # noqa: E402
 from etemweb.body_limit import BodyLimit  # noqa: E402
+from etemweb.static_files import with_static_files  # noqa: E402
 
 OTHER_REQUEST_BYTES = 256 * 2**20
 settings.SPOOL_DIR.mkdir(parents=True, exist_ok=True)
@@ -22,7 +23,9 @@ tempfile.tempdir = str(settings.SPOOL_DIR)
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(http, {"/api/v1/": settings.MAX_REQUEST_BYTES, "": OTHER_REQUEST_BYTES}),
+        "http": with_static_files(
+            BodyLimit(http, {"/api/v1/": settings.MAX_REQUEST_BYTES, "": OTHER_REQUEST_BYTES})
+        ),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )
