@@ -48,6 +48,7 @@ def export(request, pk):
     page = {
         "project": project,
         "filters": choice.filters,
+        "forms": [choice.filters],
         "query": choice.query() if is_valid else "",
         "n": choice.filter.qs.count() if is_valid else None,
         "form": form,

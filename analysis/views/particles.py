@@ -35,6 +35,7 @@ def particles(request, pk):
     chosen = ParticleFilter(data, Particle.objects.in_project(project), project=project)
     order = data.get("order") if data.get("order") in ORDERS else "largest"
     page = {"project": project, "filters": chosen.form, "order": order, "orders": ORDERS.items()}
+    page["forms"] = [chosen.form]
     if not chosen.is_valid():
         return render(request, "analysis/particles.html", page, status=400)
     found = chosen.qs.defer("outline").select_related(

@@ -26,6 +26,7 @@ def sizes(request, pk):
     project = fetch(Project.objects, by=request.user, pk=pk)
     choice = SizeChoice(request.GET, project)
     page = {"project": project, "choice": choice, "filters": choice.filters, "chart": choice.chart}
+    page["forms"] = [choice.filters, choice.chart]
     if not choice.is_valid():
         return render(request, "analysis/sizes.html", page, status=400)
     selection = select(particle_columns(choice.filter.qs), **choice.rules)
@@ -112,7 +113,7 @@ def _tiles(summary):
         yield f"D{percent}", f"{words.number(summary.d_values[place])} {unit}", note
     yield "Mean ± SD", f"{words.number(moments.mean)} ± {words.number(moments.sd)} {unit}", "by number"
     geometric = f"{words.number(moments.geometric_mean)} {unit} ×/÷ {words.number(moments.geometric_sd)}"
-    yield "Geometric mean ×/÷ SD", geometric, "by number"
+    yield "Geom. mean ×/÷ SD", geometric, "by number"
     yield "Span", words.number(summary.span), "(D90 − D10)/D50"
     if summary.weighting == "volume":
         yield "D[4,3]", f"{words.number(moments.volume_mean)} {unit}", "volume mean"

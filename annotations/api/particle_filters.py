@@ -48,19 +48,19 @@ class ParticleFilter(filters.FilterSet):
         help_text="Id of a class; “none” for unclassified. Repeatable.",
     )
     acquisition = filters.ModelChoiceFilter(
-        field_name="layer__frame__acquisition", queryset=Acquisition.objects.none(), label="Acquisition",
-        empty_label="All acquisitions",
+        field_name="layer__frame__acquisition", queryset=Acquisition.objects.none(), label="File",
+        empty_label="All files",
     )  # fmt: skip
     confidence_min = filters.NumberFilter(
         method="filter_confidence", label="Confidence at least", min_value=0, max_value=1,
         help_text="Particles that carry no confidence always pass.",
     )  # fmt: skip
     border = filters.ChoiceFilter(
-        label="Touching the border", method="filter_border", empty_label=None, null_label=None,
+        label="Touching the image’s edge", method="filter_border", empty_label=None, null_label=None,
         choices=[("exclude", "Left out"), ("weight", "Left out, edge-corrected"), ("include", "Counted")],
     )  # fmt: skip
     feret_min_px = filters.NumberFilter(
-        field_name="feret_min_px", lookup_expr="gte", min_value=0, label="Smallest min Feret (px)"
+        field_name="feret_min_px", lookup_expr="gte", min_value=0, label="Min Feret at least (px)"
     )
     ecd_nm_min = filters.NumberFilter(field_name="ecd_nm", lookup_expr="gte", label="ECD from (nm)")
     ecd_nm_max = filters.NumberFilter(field_name="ecd_nm", lookup_expr="lte", label="ECD to (nm)")

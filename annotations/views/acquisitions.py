@@ -15,10 +15,14 @@ from annotations.services.calibrate import adopt_reading, from_scale_bar, type_i
 from annotations.services.calibration_state import calibration_state
 from annotations.services.storage import original_path
 from annotations.views.calibration_forms import ScaleBarForm, TypedForm
-from annotations.views.metadata_rows import metadata_rows
+from annotations.views.metadata_rows import metadata_rows, missing_fields
 
 STRIP_FRAMES = 40
 VERSIONS = 200
+DECIDED = {
+    "chosen": "This pixel size is in use now; the sizes of what is drawn follow it.",
+    "withdrawn": "The calibration is withdrawn; sizes are in pixels again.",
+}
 
 
 @require_GET
@@ -44,7 +48,7 @@ def acquisition_calibrate(request, pk):
         for field, texts in getattr(error, "message_dict", {None: error.messages}).items():
             form.add_error(field if field in form.fields else None, texts)
         return _page(request, found, status=400, form=form)
-    messages.success(request, "The new version is in force; sizes follow it.")
+    messages.success(request, DECIDED["withdrawn" if kind == "withdrawn" else "chosen"])
     frame = _frame(request, found)
     return redirect(f"{found.get_absolute_url()}?frame={frame.index}" if frame and frame.index else found)
 
@@ -94,6 +98,7 @@ def _page(request, found, *, status=200, form=None):
     forms = {TypedForm: TypedForm(), ScaleBarForm: ScaleBarForm()}
     if form:
         forms[type(form)] = form
+    missing = missing_fields(found)
     path = original_path(found)
     words = {
         "project": found.project,
@@ -108,7 +113,8 @@ def _page(request, found, *, status=200, form=None):
         "versions": of_frame,
         "typed_form": forms[TypedForm],
         "bar_form": forms[ScaleBarForm],
-        "is_told": any(getattr(found, name) not in (None, "") for name in FIELDS),
+        "is_told": len(missing) < len(FIELDS),
+        "missing": missing,
         "rows": metadata_rows(found.metadata),
         "has_original": path is not None and path.is_file(),
         "may_edit": role in Role.at_least(Role.ANNOTATOR),

@@ -1,6 +1,21 @@
 """Metadata as a table: one row a value, its path as its name."""
 
+from annotations.instruments.fields import FIELDS
+
 MOST = 3000
+WORDS = {
+    "acquired_at": "date",
+    "instrument": "microscope",
+    "voltage_kv": "voltage",
+    "exposure_s": "exposure",
+    "pressure_pa": "pressure",
+    "temperature_c": "temperature",
+}
+
+
+def missing_fields(acquisition):
+    """What the file does not say of the instrument, in words."""
+    return [WORDS.get(name, name) for name in FIELDS if getattr(acquisition, name) in (None, "")]
 
 
 def metadata_rows(metadata):
