@@ -77,7 +77,8 @@ def _unclassify(layer, by, group, particles):
     batch.particles = {particle.id: particle for particle in particles}
     for particle in batch.particles.values():
         edit = derived_id(group, particle.id)
-        batch.change(edit=edit, group=group, particle=particle, fields={"label_class": None})
+        # `undoes` itself: no gesture of a person's own to be taken back, the class cannot be given again.
+        batch.change(edit=edit, group=group, particle=particle, fields={"label_class": None}, undoes=group)
     batch.write()
     told = {"layer": layer.pk, "sequence": layer.sequence, "frame": layer.frame_id}
     push(project_id=batch.project_id, kind="layer", payload=told)

@@ -1,5 +1,7 @@
 """Reading a layer's ledger: what happened since, and a person's own gestures, for undo after a reload."""
 
+from django.db.models import F
+
 from annotations.models import Event, Particle
 
 PAGE = 2000  # events an answer
@@ -20,8 +22,12 @@ def touched_particles(*, layer, events):
 
 
 def own_events(*, layer, by, after):
-    """A person's events on a frame, decisions on suggestions included, oldest first: at most a page."""
+    """A person's events on a frame, decisions on suggestions included, oldest first: at most a page.
+
+    Without what deleting a class did: that is not undone on a frame.
+    """
     found = Event.objects.filter(layer__frame=layer.frame_id, actor=by, pk__gt=after).order_by("pk")
+    found = found.exclude(undoes=F("group"))
     events = list(found.only("pk", "layer_id", "group", "undoes", "action", "particle_id", "before", "after")
                   [: PAGE + 1])  # fmt: skip
     return events[:PAGE], len(events) > PAGE

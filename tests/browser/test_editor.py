@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from annotations.models import Particle
 from annotations.services.layers import working_layer
+from mlcore.models import Run
 from tests.browser.editor_page import NO_SOCKETS, EditorPage, Wire, eventually
 from tests.factories import make_acquisition, make_calibration, make_label_class, make_layer, make_particle
 from tests.stored import make_stored_frame
@@ -138,6 +139,73 @@ def test_the_whole_work_by_keyboard_alone(editor, particles):
     assert editor.page.evaluate("document.activeElement.id") != "canvas"
     editor.press("?")
     expect(editor.page.get_by_role("dialog")).to_contain_text("Resize the box by 1 px")
+
+
+# Where the focus is, and whether one sees it: a ring around it, or around what it stands for.
+FOCUSED = """() => {
+  const at = document.activeElement;
+  if (at === document.body) return null;
+  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(at);
+  const name = at.id || at.getAttribute("aria-label") || at.textContent.trim().slice(0, 40) || at.outerHTML;
+  return [name, (outlineStyle !== "none" && parseFloat(outlineWidth) >= 2) || boxShadow !== "none"];
+}"""
+
+
+def test_every_stop_of_the_tab_key_shows_a_ring(suggested, editor):
+    page = editor.page
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    expect(page.locator("#confidence-count")).to_have_text("3 of 4 open shown")
+    stops = {}
+    for _ in range(120):
+        editor.press("Tab")
+        focused = page.evaluate(FOCUSED)
+        if focused is None:
+            break
+        stops[focused[0]] = focused[1]
+    assert {"canvas", "tool-box", "confidence", "next-suggestion", "particle-list"} <= stops.keys()
+    assert not [name for name, is_seen in stops.items() if not is_seen]
+
+
+def test_suggestions_and_the_list_by_keyboard_alone(suggested, editor, particles):
+    page = editor.page
+    expect(page.locator("#confidence-count")).to_have_text("3 of 4 open shown")
+    page.locator("#confidence").focus()
+    editor.press("ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight")
+    expect(page.locator("#confidence-count")).to_have_text("2 of 4 open shown")  # 0.31 and above
+    page.locator("#canvas").focus()
+    editor.press("j", "j", "n", "y")  # the second of two is rejected, so the first is next
+    editor.expect_count(1)
+    editor.wait_saved()
+    found = dict(suggested.particles.values_list("confidence", "decision"))
+    assert found == {0.1: "pending", 0.3: "pending", 0.6: "accepted", 0.9: "rejected"}
+    zoom = page.locator("#zoom-level").inner_text()
+    editor.press("Enter", "+", "ArrowLeft")  # a second box; the arrow moves it, not the view
+    editor.expect_count(2)
+    expect(page.locator("#zoom-level")).not_to_have_text(zoom)
+    page.locator("#particle-list").focus()
+    editor.press("End", "Home", "ArrowDown")
+    expect(page.locator("#status-message, [data-announce]").first).to_contain_text("2 of 2")
+    editor.press("Delete")
+    editor.expect_count(1)
+    page.locator("#canvas").focus()
+    editor.press("Control+z")
+    editor.expect_count(2)
+    editor.press("Control+Shift+z")
+    editor.expect_count(1)
+    editor.wait_saved()
+    assert particles.count() == 1
+
+
+def test_a_search_under_way_is_followed_after_a_reload(frame, site, page, mia, project):
+    run = Run.objects.create(project=project, frame=frame, status=Run.Status.RUNNING, created_by=mia)
+    EditorPage(page, site, frame).log_in(mia).open()
+    button = page.locator("#find-particles")
+    expect(button).to_have_text("Looking…")
+    expect(button).to_be_disabled()
+    expect(page.locator("#cancel-run")).to_be_visible()
+    Run.objects.filter(pk=run.pk).update(status=Run.Status.SUCCEEDED)
+    expect(page.locator("#run-message")).to_have_text("Nothing was found on this image.")
+    expect(button).to_be_enabled()
 
 
 def test_sizes_are_in_pixels_without_a_calibration_and_in_nm_with_one(editor, frame, project):

@@ -65,3 +65,14 @@ export function dragged(start, dx, dy, range) {
   const level = (start.high + start.low) / 2 + dy * perPx;
   return { ...start, low: level - width / 2, high: level + width / 2 };
 }
+
+// One press of a key: the level by a share of the window, its width and gamma by a factor.
+const LEVEL_STEP = 0.05;
+const WIDTH_STEP = 1.1;
+const GAMMA_STEP = 1.1;
+
+export function stepped({ low, high, gamma }, { level = 0, width = 0, gamma: gammaSteps = 0 }) {
+  const middle = (low + high) / 2 + level * LEVEL_STEP * (high - low);
+  const half = ((high - low) / 2) * WIDTH_STEP ** width;
+  return { low: middle - half, high: middle + half, gamma: gamma * GAMMA_STEP ** gammaSteps };
+}

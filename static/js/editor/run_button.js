@@ -85,8 +85,21 @@ export function createRunButton(editor) {
     else if (!run && ENDED.has(message.status)) editor.suggestions.reload().catch(() => {});
   });
   editor.viewer.on("frame", () => {
+    clearTimeout(timer);
     run = null;
     show();
+  });
+  // A search that was begun before this page was loaded, or by somebody else.
+  let askedFor = null; // once a frame, not each time that its particles are read anew
+  editor.on("loaded", async ({ id }) => {
+    if (run || askedFor === editor.session) return;
+    askedFor = editor.session;
+    const { results } = await api("GET", `/api/v1/runs/?frame=${id}&limit=1`).catch(() => ({ results: [] }));
+    if (run || editor.viewer.frame.id !== id || !results.length || ENDED.has(results[0].status)) return;
+    [run] = results;
+    startedAt = Date.parse(run.created_at);
+    show();
+    follow();
   });
   show();
   return { element };

@@ -7,6 +7,7 @@ from annotations.services.classes import delete_class
 from annotations.services.projection import replay, snapshot
 from annotations.services.record_edits import Edit, record_edits
 from tests.factories import make_acquisition, make_frame, make_label_class, make_layer, make_particle
+from tests.integration.edits import add
 
 
 @pytest.fixture
@@ -174,3 +175,15 @@ def test_the_api_does_the_same(owner_client, project):
     assert owner_client.patch(one, {"key": 7}, "application/json").json()["key"] == 7
     assert owner_client.patch(one, {"key": 10}, "application/json").status_code == 400
     assert owner_client.delete(one).json() == {"unclassified": 0}
+
+
+def test_deleting_a_class_is_no_gesture_that_undo_would_offer(project, owner, owner_client):
+    layer = make_layer(make_frame(make_acquisition(project)))
+    gone = make_label_class(project, name="gone", key=7)
+    drawn = add(label_class=gone.pk)
+    url = f"/api/v1/layers/{layer.pk}"
+    owner_client.post(f"{url}/edits/", {"edits": [drawn]}, content_type="application/json")
+    assert delete_class(by=owner, label_class=gone) == 1
+    rows = owner_client.get(f"{url}/history/").json()["rows"]
+    assert [row[2] for row in rows] == [drawn["group"].replace("-", "")]
+    assert layer.events.count() == 2  # it is in the ledger all the same

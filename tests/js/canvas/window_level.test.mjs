@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromShares, readShares, toShares, writeShares } from "../../../static/js/canvas/contrast_store.js";
 import {
-  applyLut, buildLut, dragged, fullWindow, legalWindow, percentileWindow,
+  applyLut, buildLut, dragged, fullWindow, legalWindow, percentileWindow, stepped,
 } from "../../../static/js/canvas/window_level.js";
 
 const frame = (over = {}) => ({
@@ -121,4 +121,14 @@ test("storage is per user and project, and its failures are no trouble", () => {
   const broken = { getItem() { throw new Error("off"); }, setItem() { throw new Error("full"); } };
   assert.equal(readShares(owner, broken), null);
   writeShares(owner, shares, broken);
+});
+
+test("keys move the level, widen the window about its middle and change gamma, each way back as far", () => {
+  const start = { low: 1000, high: 2000, gamma: 1, invert: true };
+  assert.deepEqual(stepped(start, { level: 1 }), { low: 1050, high: 2050, gamma: 1 });
+  const wide = stepped(start, { width: 1 });
+  assert.ok(Math.abs(wide.low - 950) < 1e-9 && Math.abs(wide.high - 2050) < 1e-9);
+  const back = stepped(wide, { width: -1 });
+  assert.ok(Math.abs(back.low - 1000) < 1e-9 && Math.abs(back.high - 2000) < 1e-9);
+  assert.ok(Math.abs(stepped(start, { gamma: 1 }).gamma * stepped(start, { gamma: -1 }).gamma - 1) < 1e-12);
 });
