@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -55,3 +55,17 @@ def database(url):
         # connections would pile up.
         "OPTIONS": {**query, "pool": {"min_size": 1, "max_size": number("ETEM_DB_POOL", 12), "timeout": 20}},
     }
+
+
+def redis_database(url, further):
+    """The same server's database whose number is `further` above the one that the address names (else 0)."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    in_path = parts.path.strip("/") if parts.scheme != "unix" else ""
+    named = query.pop("db", "") or in_path or "0"
+    if not named.isdigit():
+        raise ImproperlyConfigured(f"REDIS_URL must name its database by a number, got {named!r}.")
+    number = int(named) + further
+    if parts.scheme == "unix":
+        return f"unix://{parts.path}?{urlencode({**query, 'db': number}, safe='/')}"
+    return f"{parts.scheme}://{parts.netloc}/{number}" + (f"?{urlencode(query)}" if query else "")

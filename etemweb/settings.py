@@ -69,24 +69,28 @@ TEMPLATES = [
 # Database, broker, channel layer, cache: one PostgreSQL and one Redis-protocol server, embedded or elsewhere.
 DATABASES = {"default": env.database(env.text("DATABASE_URL") or addresses.database_url(DATA_DIR))}
 REDIS_URL = env.text("REDIS_URL") or addresses.redis_url(DATA_DIR)
+# A database for each, so that emptying the cache empties no queue.
+QUEUE_URL, CHANNELS_URL, CACHE_URL = (env.redis_database(REDIS_URL, number) for number in range(3))
+CHANNELS_URL = env.text("ETEM_CHANNELS_URL") or CHANNELS_URL
+CACHE_URL = env.text("ETEM_CACHE_URL") or CACHE_URL
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
+        "LOCATION": CACHE_URL,
         "OPTIONS": {"socket_timeout": 5},  # seconds; to connect, too
     }
 }
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL]},
+        "CONFIG": {"hosts": [CHANNELS_URL]},
     }
 }
 
 # Tasks. One number, from which the limits and the broker's patience follow (docs/decisions).
 TASK_LIMIT_S = env.number("ETEM_TASK_LIMIT_S", 3600)
-CELERY_BROKER_URL = addresses.celery_url(REDIS_URL)
+CELERY_BROKER_URL = addresses.celery_url(QUEUE_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

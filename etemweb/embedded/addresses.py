@@ -46,7 +46,9 @@ def redis_url(data_dir: Path) -> str:
 
 def celery_url(redis_url: str) -> str:
     """Celery's spelling of the same address."""
-    return redis_url.replace("unix://", "redis+socket://", 1)
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    return redis_url.replace("unix://", "redis+socket://", 1).replace("db=", "virtual_host=", 1)
 
 
 def secret_key(data_dir: Path) -> str:
