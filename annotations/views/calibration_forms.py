@@ -48,7 +48,7 @@ class CalibrationForm(forms.Form):
 class TypedForm(CalibrationForm):
     kind = "typed"
     pixel_size_x_nm = NumberField(label="Size of a pixel")
-    pixel_size_y_nm = NumberField(required=False, label="Height, if not square")
+    pixel_size_y_nm = NumberField(required=False, label="Pixel height, if not square")
     uncertainty_percent = NumberField(
         required=False, label="Uncertainty, %", help_text="Standard uncertainty (1 σ), if known."
     )
