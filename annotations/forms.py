@@ -93,6 +93,11 @@ class SignUpForm(forms.ModelForm):
         model = get_user_model()
         fields = ["username", "first_name", "last_name", "email"]
         help_texts = {"username": "Letters, digits and @ . + - _"}
+        labels = {
+            "first_name": "First name (optional)",
+            "last_name": "Last name (optional)",
+            "email": "E-mail (optional)",
+        }
         widgets = {"username": forms.TextInput(attrs={"autocomplete": "username"})}
 
     def clean(self):

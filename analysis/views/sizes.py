@@ -33,6 +33,7 @@ def sizes(request, pk):
     page |= {
         "selection": selection,
         "left_out": captions.left_out(selection, feret_min_px=choice.rules["feret_min_px"]),
+        "query": choice.query(),
         "gallery": f"{reverse('project-particles', args=[pk])}?{choice.query()}",
     }
     if selection.n:

@@ -3,6 +3,7 @@ from annotations.models.calibration import Calibration
 from annotations.models.event import Event
 from annotations.models.layer import Layer
 from annotations.models.particle import Particle
+from annotations.models.particle_import import ParticleImport
 from annotations.models.project import Invitation, LabelClass, Membership, Project, Role
 from annotations.models.upload import Upload
 from annotations.models.user import ApiToken, User
@@ -18,6 +19,7 @@ __all__ = [
     "Layer",
     "Membership",
     "Particle",
+    "ParticleImport",
     "Project",
     "Role",
     "Upload",

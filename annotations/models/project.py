@@ -154,6 +154,7 @@ class LabelClass(models.Model):
     objects = LabelClassQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "label classes"
         ordering = ["key", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["project", "name"], name="label_class_name_once_per_project"),
