@@ -22,6 +22,24 @@ test("a store gives back what was put, finds it by place, and forgets what is re
   assert.equal(store.count, 1);
 });
 
+test("a look at a part and a look at nearly all find the same boxes, none twice, none that is gone", () => {
+  const store = createParticleStore(1000, 800);
+  for (let i = 0; i < 3000; i++) store.put(place(`p${i}`, { x: (i * 37) % 950, y: (i * 91) % 750, width: 5 + (i % 60) }));
+  for (let i = 0; i < 3000; i += 7) store.remove(`p${i}`);
+  const seen = (left, top, right, bottom) => {
+    const found = [];
+    store.query(left, top, right, bottom, (slot) => found.push(store.ids[slot]));
+    return found.sort();
+  };
+  const expected = (left, top, right, bottom) => store.ids.filter((id, slot) => id !== null
+    && store.x[slot] <= right && store.y[slot] <= bottom
+    && store.x[slot] + store.width[slot] >= left && store.y[slot] + store.height[slot] >= top).sort();
+  for (const rect of [[0, 0, 1000, 800], [100, 50, 900, 700], [400, 300, 500, 380], [10, 10, 10, 10]]) {
+    assert.deepEqual(seen(...rect), expected(...rect));
+  }
+  assert.equal(store.longest, 64);
+});
+
 test("the smallest of nested boxes comes first", () => {
   const store = createParticleStore(1000, 1000);
   store.put(place("large", { x: 0, y: 0, width: 300, height: 300 }), place("small", { x: 100, y: 100 }));

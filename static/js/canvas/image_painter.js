@@ -6,12 +6,15 @@ import { levelFor, levelsOf, TILE_PX, tileBox, tileKey, tilesIn } from "./tiles.
 const SMOOTH_BELOW = 2; // device px per image px from which pixels are shown as squares
 const SLOW_MS = 10; // a draw that took so long: contrast is dragged on the level above, a quarter of the pixels
 const SHARP_AFTER_MS = 150;
+const COLOUR_MS = 8; // a draw: tiles that are not coloured by then are in the next one, coarser ones in their place
 
 export function createImagePainter({ scene, viewport, cache, images }) {
   let frame = null;
   let levels = [];
   let hasPainted = false;
   let onFirstPixel = () => {};
+  let started = 0; // the draw under way
+  let isLate = false; // it left tiles to the next one
   let sharpening = 0; // timer; while it runs the coarser level is shown
 
   const draw = (ctx, tile, source, place, ratio) => {
@@ -28,7 +31,10 @@ export function createImagePainter({ scene, viewport, cache, images }) {
     const codes = cache.get(frame, tile);
     if (!codes) return null;
     const { widthPx, heightPx } = tileBox(tile, levels);
-    return images.imageOf(`${frame.id}:${tileKey(tile)}`, codes, widthPx, heightPx);
+    const mayColour = tile.level === levels.length - 1 || performance.now() - started < COLOUR_MS;
+    const image = images.imageOf(`${frame.id}:${tileKey(tile)}`, codes, widthPx, heightPx, mayColour);
+    isLate ||= !image;
+    return image;
   };
 
   // The part of the nearest coarser tile that shows the same place.
@@ -63,6 +69,7 @@ export function createImagePainter({ scene, viewport, cache, images }) {
 
   const paint = (ctx) => {
     if (!frame) return;
+    [started, isLate] = [performance.now(), false];
     const ratio = scene.pixelRatio;
     const deviceScale = viewport.state.scale * ratio;
     const tiles = tilesToShow(levelFor(deviceScale, levels.length));
@@ -81,6 +88,7 @@ export function createImagePainter({ scene, viewport, cache, images }) {
       const place = tileBox(tile, levels);
       draw(ctx, tile, { canvas, x: 0, y: 0, width: place.widthPx, height: place.heightPx }, place, ratio);
     }
+    if (isLate) scene.requestDraw();
     cache.want(frame, [coarsest(), ...tiles]);
     const told = isSharp ? "yes" : "no";
     if (scene.canvas.dataset.sharp !== told) scene.canvas.dataset.sharp = told; // for who must not read coarse pixels

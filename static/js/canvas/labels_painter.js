@@ -77,6 +77,7 @@ export function createLabelsPainter({ getStore, isShown, getFirst, getCalibratio
       store.x[slot] + store.width[slot] > seen.left && store.y[slot] + store.height[slot] > seen.top;
     const first = getFirst();
     for (const slot of first) if (isSeen(slot)) draw(slot, true);
+    if (store.longest * scale < FROM_PX) return;
     const candidates = [];
     store.query(seen.left, seen.top, seen.right, seen.bottom, (slot) => {
       if (Math.max(store.width[slot], store.height[slot]) * scale < FROM_PX) return;

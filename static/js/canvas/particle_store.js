@@ -1,7 +1,7 @@
 // The particles of one layer: typed arrays by slot, found by id and by place. Knows no DOM.
 //
 // A particle as an object: {id, version, label_class, x, y, width, height, confidence, origin, decision, ecd_px,
-// ecd_nm, outline}. A slot is given once.
+// ecd_nm, outline}. A slot is given once. `longest`: no side of a box was ever longer.
 
 import { withHyphens } from "../lib/uuid.js";
 import { createSpatialIndex } from "./spatial_index.js";
@@ -11,7 +11,7 @@ const WORDS = ["origin", "decision"];
 
 export function createParticleStore(imageWidth, imageHeight) {
   let capacity = 1024;
-  const store = { size: 0, count: 0, ids: [], outlines: [], origin: [], decision: [], revision: 0 };
+  const store = { size: 0, count: 0, ids: [], outlines: [], origin: [], decision: [], revision: 0, longest: 0 };
   const slots = new Map(); // id -> slot
   const listeners = new Set();
   let index = createSpatialIndex(imageWidth, imageHeight);
@@ -26,8 +26,10 @@ export function createParticleStore(imageWidth, imageHeight) {
       store[name] = larger;
     }
   };
-  const place = (slot, method) =>
+  const place = (slot, method) => {
+    store.longest = Math.max(store.longest, store.width[slot], store.height[slot]);
     index[method](slot, store.x[slot], store.y[slot], store.width[slot], store.height[slot]);
+  };
   const write = (slot, values) => {
     for (const name of NUMBERS) {
       if (!(name in values)) continue;
@@ -74,10 +76,8 @@ export function createParticleStore(imageWidth, imageHeight) {
       if (!many.length) return;
       for (const values of many) {
         const slot = slots.get(values.id);
-        if (slot === undefined) {
-          append(values);
-          continue;
-        }
+        if (slot === undefined) append(values);
+        if (slot === undefined) continue;
         place(slot, "remove");
         write(slot, values);
         place(slot, "insert");
@@ -103,7 +103,7 @@ export function createParticleStore(imageWidth, imageHeight) {
     load(columns) {
       slots.clear();
       index = createSpatialIndex(imageWidth, imageHeight);
-      Object.assign(store, { size: 0, count: 0, ids: [], outlines: [] });
+      Object.assign(store, { size: 0, count: 0, ids: [], outlines: [], longest: 0 });
       const names = [...NUMBERS, ...WORDS];
       for (let i = 0; i < columns.n; i++) {
         const values = { id: withHyphens(columns.id[i]) };

@@ -25,9 +25,10 @@ export function createTileImages() {
       version += 1;
     },
 
-    // The tile's canvas in the present contrast; coloured now if it is not yet.
-    imageOf(key, codes, width, height) {
+    // The tile's canvas in the present contrast; coloured now if it is not yet and may be, else null.
+    imageOf(key, codes, width, height, mayColour = true) {
       let image = kept.get(key);
+      if (!mayColour && image?.version !== version) return null;
       if (image) kept.delete(key);
       else {
         const canvas = document.createElement("canvas");
