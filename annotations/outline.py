@@ -1,4 +1,4 @@
-"""From a box, a mask or a field to an outline: a sub-pixel polygon, in pixels, x then y.
+"""From a mask or a field to an outline: a sub-pixel polygon, in pixels, x then y.
 
 Pixel (row r, column c) covers [c, c + 1) x [r, r + 1); its value is known at its centre (c + 0.5, r + 0.5).
 """
@@ -7,82 +7,7 @@ import numpy as np
 import scipy  # its parts, and scikit-image's, are loaded when first used: a web process starts without
 import skimage
 
-MIN_CONTRAST_TO_NOISE = 3.0  # below it a box is kept and no outline is invented
-MARGIN = 0.3  # of the longer side of a box: how far around it the background is looked at
-OUTSIDE = 0.1  # of a side: how far a particle may reach beyond its box, since people draw loosely
 SMOOTHING_PX = 1.0
-
-
-def crop_slices(box, frame_size, margin=MARGIN):
-    """Rows and columns that `shrink_to_fit` needs for a box (x, y, width, height): two slices."""
-    x, y, width, height = box
-    pad = max(4.0, margin * max(width, height))
-    columns = np.clip([np.floor(x - pad), np.ceil(x + width + pad)], 0, frame_size[0]).astype(int)
-    rows = np.clip([np.floor(y - pad), np.ceil(y + height + pad)], 0, frame_size[1]).astype(int)
-    return slice(*rows.tolist()), slice(*columns.tolist())
-
-
-def shrink_to_fit(image, box, origin=(0, 0)):
-    """The outline of the particle that a person put a box around.
-
-    Parameters
-    ----------
-    image : ndarray of shape (H, W)
-        A frame, or the part of it that `crop_slices` names.
-    box : tuple of float
-        x, y, width, height in the frame's pixels.
-    origin : tuple of float, optional
-        x and y of the image's top-left corner in the frame.
-
-    Returns
-    -------
-    ndarray of shape (V, 2) or None
-        None where no outline can be told from the noise: the box stays a box.
-
-    Notes
-    -----
-    The background is a plane through what lies around the box, the level half way between it and the
-    particle, so that a blurred edge is cut at its middle (half maximum).
-    """
-    rows, columns = crop_slices(
-        (box[0] - origin[0], box[1] - origin[1], *box[2:]), (image.shape[1], image.shape[0])
-    )
-    corner = np.array([columns.start + origin[0], rows.start + origin[1]], dtype=float)
-    crop = np.asarray(image[rows, columns], dtype=np.float32)
-    if min(crop.shape) < 3 or not np.isfinite(crop).all():
-        return None
-    x, y, width, height = box[0] - corner[0], box[1] - corner[1], *box[2:]
-    column, row = np.meshgrid(np.arange(crop.shape[1]) + 0.5, np.arange(crop.shape[0]) + 0.5)
-    # Distance from the box's centre, 1 on its sides.
-    off_center = np.maximum(
-        np.abs(column - x - width / 2) / (width / 2), np.abs(row - y - height / 2) / (height / 2)
-    )
-    around = off_center > 1
-    if around.sum() < 8:  # the box fills the frame: nothing to compare with
-        return None
-    blur_px = min(SMOOTHING_PX, min(width, height) / 8)
-    smooth = scipy.ndimage.gaussian_filter(crop, blur_px)
-    flat = smooth - _plane(column, row, smooth, around)
-    noise = 1.4826 * np.median(np.abs(flat[around] - np.median(flat[around])))
-    core = off_center < 0.4
-    inside = flat[core] if core.any() else flat[off_center == off_center.min()]
-    plateau = np.median(inside)
-    if abs(plateau) < max(MIN_CONTRAST_TO_NOISE * noise, np.finfo(np.float32).tiny):
-        return None
-    field = flat * np.sign(plateau) - abs(plateau) / 2
-    allowed = off_center < 1 + 2 * OUTSIDE
-    regions, count = scipy.ndimage.label((field > 0) & allowed)
-    if not count:
-        return None
-    weight = np.bincount(regions[regions > 0], weights=np.exp(-2 * off_center[regions > 0] ** 2))
-    mask = scipy.ndimage.binary_fill_holes(regions == weight.argmax())
-    outline = field_outline(field, mask)
-    if outline is None:
-        return None
-    size = np.ptp(outline, axis=0)
-    if size[0] * size[1] < 0.2 * width * height:  # a speck in the box, not what the box was drawn for
-        return None
-    return undo_blur(outline, blur_px) + corner
 
 
 def undo_blur(outline, blur_px):
@@ -189,17 +114,3 @@ def crosses_itself(outline):
     p, q, r, s = start[:, None], end[:, None], start[None], end[None]
     crosses = (side(p, q, r) * side(p, q, s) < 0) & (side(r, s, p) * side(r, s, q) < 0)
     return bool(crosses.any())
-
-
-def _plane(column, row, values, where):
-    """Least-squares plane through `values` at `where`, without outliers (neighbouring particles)."""
-    terms = np.stack([np.ones(values.size), column.ravel(), row.ravel()], axis=1)
-    chosen = where.ravel()
-    flat = values.ravel().astype(float)
-    middle = np.median(flat[chosen])
-    spread = 1.4826 * np.median(np.abs(flat[chosen] - middle))
-    kept = chosen & (np.abs(flat - middle) <= 3 * spread)
-    if kept.sum() < 8:
-        return np.full(values.shape, middle, dtype=np.float32)
-    solution = np.linalg.lstsq(terms[kept], flat[kept], rcond=None)[0]
-    return (terms @ solution).reshape(values.shape).astype(np.float32)

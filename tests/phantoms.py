@@ -60,3 +60,26 @@ def grid_discs(size, diameter, gap, seed=0):
     rng = np.random.default_rng(seed)
     places = np.arange(diameter / 2 + gap, size - diameter / 2 - gap, diameter + gap)
     return [(x + rng.random(), y + rng.random(), diameter) for y in places for x in places]
+
+
+def hexagonal_discs(size, diameter, gap, seed=0):
+    """The densest layer of equal discs, `gap` apart and jittered by 0.3 px: (x, y, diameter) of each."""
+    rng = np.random.default_rng(seed)
+    first, last, pitch = diameter / 2 + 3, size - diameter / 2 - 3, diameter + gap
+    discs = []
+    for k, y in enumerate(np.arange(first, last, pitch * np.sqrt(3) / 2)):
+        for x in np.arange(first + (k % 2) * pitch / 2, last, pitch):
+            discs.append((x + rng.uniform(-0.3, 0.3), y + rng.uniform(-0.3, 0.3), diameter))
+    return discs
+
+
+def crowded_discs(size, diameter, gap, spread=0.15, tries=2500, seed=0):
+    """Discs of lognormal diameters thrown at random until hardly one more fits, none nearer than `gap`."""
+    rng = np.random.default_rng(seed)
+    discs = np.zeros((0, 3))
+    for _ in range(tries):
+        own = diameter * np.exp(spread * rng.standard_normal())
+        x, y = rng.uniform(own / 2 + 2, size - own / 2 - 2, 2)
+        if (np.hypot(discs[:, 0] - x, discs[:, 1] - y) >= (discs[:, 2] + own) / 2 + gap).all():
+            discs = np.vstack([discs, (x, y, own)])
+    return discs.tolist()

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
+from annotations.box_fit import crop_slices, shrink_to_fit
 from annotations.models import Event, Particle
-from annotations.outline import crop_slices, shrink_to_fit
 from annotations.services.pixels import frame_pixels
 from annotations.services.record_edits import Recorded, Result, record_edits
 
-NO_EDGE = "No edge stands out in this box, so it stays a box; draw it closer around the particle."
+NO_EDGE = "No edge stands out in this box, so it stays a box; draw it around one whole particle."
 
 
 def fit_outlines(*, layer, by, edits) -> Recorded:

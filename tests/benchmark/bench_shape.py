@@ -8,7 +8,7 @@ import argparse
 import numpy as np
 
 from annotations import shape
-from annotations.outline import shrink_to_fit
+from annotations.box_fit import shrink_to_fit
 from tests import phantoms
 
 DIAMETERS = (5, 6, 8, 10, 12, 20, 40, 80)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from annotations import outline, shape
+from annotations import box_fit, outline, shape
 from tests import phantoms
 
 
@@ -11,7 +11,7 @@ def fitted(diameter, *, noise=0.05, contrast=1.0, center=(50.3, 49.6), box=None,
     rng = np.random.default_rng(seed)
     image = contrast * phantoms.disc(100, center, diameter) + noise * rng.standard_normal((100, 100))
     x, y = center[0] - diameter / 2 - 1, center[1] - diameter / 2 - 1
-    return outline.shrink_to_fit(image, box or (x, y, diameter + 2, diameter + 2))
+    return box_fit.shrink_to_fit(image, box or (x, y, diameter + 2, diameter + 2))
 
 
 @pytest.mark.parametrize("contrast", [1.0, -1.0])
@@ -28,14 +28,14 @@ def test_a_loose_box_gives_the_same_outline_as_a_tight_one():
 
 def test_a_slope_below_the_particle_does_not_move_it():
     image = phantoms.disc(100, (50, 50), 24) + np.linspace(0, 3, 100)[None]
-    got = outline.shrink_to_fit(image, (36, 36, 28, 28))
+    got = box_fit.shrink_to_fit(image, (36, 36, 28, 28))
     assert got.mean(0) == pytest.approx((50, 50), abs=0.3)
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_nothing_is_invented_in_noise(seed):
     image = np.random.default_rng(seed).standard_normal((100, 100))
-    assert outline.shrink_to_fit(image, (35, 35, 30, 30)) is None
+    assert box_fit.shrink_to_fit(image, (35, 35, 30, 30)) is None
 
 
 @pytest.mark.parametrize(
@@ -49,20 +49,20 @@ def test_nothing_is_invented_in_noise(seed):
     ],
 )
 def test_without_a_particle_the_box_stays_a_box(image, box):
-    assert outline.shrink_to_fit(image, box) is None
+    assert box_fit.shrink_to_fit(image, box) is None
 
 
 def test_a_crop_gives_what_the_whole_frame_gives():
     image = phantoms.micrograph(120, [(70.4, 60.2, 18)], noise=0.05)
     box = (60, 50, 21, 21)
-    rows, columns = outline.crop_slices(box, (120, 120))
-    cropped = outline.shrink_to_fit(image[rows, columns], box, origin=(columns.start, rows.start))
-    assert cropped == pytest.approx(outline.shrink_to_fit(image, box))
+    rows, columns = box_fit.crop_slices(box, (120, 120))
+    cropped = box_fit.shrink_to_fit(image[rows, columns], box, origin=(columns.start, rows.start))
+    assert cropped == pytest.approx(box_fit.shrink_to_fit(image, box))
 
 
 def test_of_two_touching_discs_the_boxed_one_is_outlined():
     image = np.maximum(phantoms.disc(100, (40, 50), 20), phantoms.disc(100, (60, 50), 20))
-    got = outline.shrink_to_fit(image, (29, 39, 22, 22))
+    got = box_fit.shrink_to_fit(image, (29, 39, 22, 22))
     assert shape.measure(got).ecd_px == pytest.approx(20, rel=0.06)
 
 
