@@ -20,6 +20,7 @@ from annotations.models import (
     Layer,
     Membership,
     Particle,
+    ParticleImport,
     Project,
     Upload,
     User,
@@ -168,6 +169,17 @@ class EventAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["layer", "sequence", "action", "particle_id", "actor", "at"]
     list_filter = ["action"]
     list_select_related = ["layer__frame__acquisition", "actor"]
+
+
+@admin.register(ParticleImport)
+class ParticleImportAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["name", "project", "created_by", "status", "message", "attempts", "created_at"]
+    list_filter = ["status"]
+    list_select_related = ["project", "created_by"]
+    exclude = ["content"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("content")
 
 
 @admin.register(Upload)

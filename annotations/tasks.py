@@ -18,8 +18,18 @@ def import_task(acquisition_pk: int) -> None:
 def requeue_imports_task() -> None:
     """Queue again what a lost worker or a lost message left behind; beat runs it."""
     from annotations.services.run_import import requeue_lost_imports
+    from annotations.services.run_particle_import import requeue_lost_particle_imports
 
     requeue_lost_imports()
+    requeue_lost_particle_imports()
+
+
+@shared_task(acks_late=True, **LIMITS_S)
+def import_particles_task(particle_import_pk: int) -> None:
+    """Import a COCO file that was too large for a request."""
+    from annotations.services.run_particle_import import run_particle_import
+
+    run_particle_import(pk=particle_import_pk)
 
 
 @shared_task(acks_late=True, **LIMITS_S)

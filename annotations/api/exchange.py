@@ -1,6 +1,7 @@
 """Particles out and in: CSV and COCO."""
 
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
@@ -11,11 +12,18 @@ from rest_framework.views import APIView
 
 from annotations.api.particle_filters import WORKING, ParticleFilter
 from annotations.api.streaming import streamed
-from annotations.exchange.coco import BYTES_MAX
-from annotations.models import Particle, Project
+from annotations.exchange.coco import ANNOTATIONS_MAX, BYTES_MAX
+from annotations.models import Particle, ParticleImport, Project
 from annotations.services.access import fetch
 from annotations.services.export_project import coco_pieces, csv_pieces
-from annotations.services.import_particles import COUNTS, REQUEST_ANNOTATIONS_MAX, import_coco
+from annotations.services.import_particles import import_coco
+from annotations.services.import_report import COUNTS, report_json
+from annotations.services.run_particle_import import (
+    REQUEST_ANNOTATIONS_MAX,
+    is_for_a_worker,
+    progress,
+    start_particle_import,
+)
 
 FILTERS = [
     OpenApiParameter(
@@ -81,7 +89,7 @@ class CocoExportView(APIView):
         return streamed(request, pieces, content_type="application/json", filename=name)
 
 
-HELP = f"A COCO JSON file: at most {BYTES_MAX // 2**20} MB and {REQUEST_ANNOTATIONS_MAX:,} annotations."
+HELP = f"A COCO JSON file: at most {BYTES_MAX // 2**20} MB and {ANNOTATIONS_MAX:,} annotations."
 
 
 class CocoImportSerializer(serializers.Serializer):
@@ -94,26 +102,6 @@ class CocoImportSerializer(serializers.Serializer):
                 f"The file has {file.size / 2**20:.0f} MB; at most {BYTES_MAX // 2**20} MB are read at once."
             )
         return file
-
-
-def report_json(report):
-    return {
-        "is_done": report.is_done,
-        **{name: report.counts[name] for name in COUNTS},
-        "new_classes": report.new_classes,
-        "images": [
-            {
-                "file_name": match.name,
-                "frame": match.frame.pk if match.frame else None,
-                "acquisition": match.frame.acquisition.name if match.frame else None,
-                "frame_index": match.frame.index if match.frame else None,
-                "matched_by": match.how or None,
-                "problem": match.problem,
-                "annotations": n,
-            }
-            for match, n in report.images
-        ],
-    }
 
 
 REPORT = inline_serializer(
@@ -139,21 +127,62 @@ REPORT = inline_serializer(
 )
 
 
+WAITING = inline_serializer(
+    "ParticleImport",
+    {
+        "id": serializers.IntegerField(),
+        "file_name": serializers.CharField(),
+        "is_trial": serializers.BooleanField(),
+        "status": serializers.ChoiceField(ParticleImport.Status.choices),
+        "progress": serializers.FloatField(help_text="0 to 1."),
+        "message": serializers.CharField(help_text="Why it was refused or failed."),
+        "report": type(REPORT)(required=False, help_text="Once it is done."),
+    },
+)
+
+
+def import_json(row):
+    return {
+        "id": row.pk,
+        "file_name": row.name,
+        "is_trial": row.is_trial,
+        "status": row.status,
+        "progress": progress(row),
+        "message": row.message,
+        **({"report": row.report} if row.report else {}),
+    }
+
+
 class CocoImportView(APIView):
     """Add the annotations of a COCO file; the same file again adds nothing."""
 
     parser_classes = [MultiPartParser, FormParser]
 
-    @extend_schema(request={"multipart/form-data": CocoImportSerializer}, responses=REPORT)
+    @extend_schema(
+        request={"multipart/form-data": CocoImportSerializer}, responses={200: REPORT, 202: WAITING},
+        description=f"With more than {REQUEST_ANNOTATIONS_MAX:,} annotations a worker does it: the answer is "
+        "202, and the address in `Location` tells how far it is.",
+    )  # fmt: skip
     def post(self, request, pk):
         project = fetch(Project.objects, by=request.user, may="editable_by", pk=pk)
         sent = CocoImportSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        report = import_coco(
-            project=project,
-            by=request.user,
-            raw=sent.validated_data["file"].read(),
-            is_trial=sent.validated_data["dry_run"],
-            annotations_max=REQUEST_ANNOTATIONS_MAX,
-        )
+        file, is_trial = sent.validated_data["file"], sent.validated_data["dry_run"]
+        raw = file.read()
+        if is_for_a_worker(raw):
+            row = start_particle_import(
+                project=project, by=request.user, raw=raw, name=file.name, is_trial=is_trial
+            )
+            place = reverse("api-particle-import", args=[row.pk])
+            return Response(import_json(row), status=202, headers={"Location": place})
+        report = import_coco(project=project, by=request.user, raw=raw, is_trial=is_trial)
         return Response(report_json(report))
+
+
+class ParticleImportView(APIView):
+    """How far a large COCO file is, and what became of it."""
+
+    @extend_schema(responses=WAITING)
+    def get(self, request, pk):
+        rows = ParticleImport.objects.defer("content")
+        return Response(import_json(fetch(rows, by=request.user, pk=pk)))

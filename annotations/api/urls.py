@@ -5,7 +5,7 @@ from annotations.api.calibrations import CalibrationsView
 from annotations.api.classes import LabelClassesView, LabelClassView
 from annotations.api.decisions import DecisionsView
 from annotations.api.edits import EditsView, FitView, HistoryView
-from annotations.api.exchange import CocoExportView, CocoImportView, ParticlesCsvView
+from annotations.api.exchange import CocoExportView, CocoImportView, ParticleImportView, ParticlesCsvView
 from annotations.api.frame_pixels import HistogramView, ThumbnailView, TileView, ValueView
 from annotations.api.frames import FrameStripView, FrameView
 from annotations.api.layers import LayerParticlesView, LayersView
@@ -19,6 +19,7 @@ urlpatterns = [
     path("projects/<int:pk>/export/particles.csv", ParticlesCsvView.as_view(), name="api-export-csv"),
     path("projects/<int:pk>/export/coco.json", CocoExportView.as_view(), name="api-export-coco"),
     path("projects/<int:pk>/import/coco/", CocoImportView.as_view(), name="api-import-coco"),
+    path("imports/<int:pk>/", ParticleImportView.as_view(), name="api-particle-import"),
     path("me/", MeView.as_view(), name="api-me"),
     path("tokens/", TokensView.as_view(), name="api-tokens"),
     path("tokens/<int:token_pk>/", TokenView.as_view(), name="api-token"),

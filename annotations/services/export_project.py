@@ -6,7 +6,7 @@ from django.db.models import Count, F
 from django.db.models.functions import Coalesce
 
 from annotations.exchange import coco, table
-from annotations.models import Calibration, Frame, LabelClass
+from annotations.models import Calibration, Frame, LabelClass, Particle
 
 PIECE_ROWS = 5000
 # Other apps' tables are reached by their reverse names alone.
@@ -109,6 +109,7 @@ def _csv_row(row):
     ferets = row["feret_min_px"], row["feret_max_px"]
     return values | {
         "particle": str(values["particle"]),
+        "decision": row["decision"] if row["origin"] == Particle.Origin.SUGGESTED else None,
         "created_at": row["created_at"].isoformat(),
         "calibration": row["calibration_id"],
         "aspect_ratio_feret": ferets[0] / ferets[1] if all(ferets) else None,

@@ -3,7 +3,6 @@
 import re
 import uuid
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -12,6 +11,7 @@ from annotations.exchange import coco
 from annotations.models import Calibration, Event, LabelClass, Layer, Particle, Project
 from annotations.services import classes
 from annotations.services.edit_batch import EditBatch, derived_id
+from annotations.services.import_report import ImportReport
 from annotations.services.layers import lock_working_layer, working_layer
 from annotations.services.match_images import match_images
 from annotations.services.measure import measure_particle, measure_particles
@@ -20,26 +20,17 @@ from annotations.services.projection import snapshot
 
 NAMESPACE = uuid.UUID("6f6d0f57-3c0e-5b64-9a35-0d1c4d7f5a10")
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-REQUEST_ANNOTATIONS_MAX = 5_000  # within one request: some five seconds of measuring and writing
-COUNTS = ["new", "present", "deleted", "unmatched", "simplified", "box_only"]
-
-
-@dataclass
-class ImportReport:
-    """What a file would do, or did. `images`: (Match, annotations in the file) in the file's order."""
-
-    images: list
-    new_classes: list
-    counts: Counter = field(default_factory=Counter)  # by COUNTS
-    is_done: bool = False
+MEASURED_AT_ONCE = 2_000
 
 
 @transaction.atomic
-def import_coco(*, project, by, raw, is_trial=False, annotations_max=coco.ANNOTATIONS_MAX) -> ImportReport:
+def import_coco(*, project, by, raw, is_trial=False, told=lambda share: None) -> ImportReport:
     """Add the annotations of a COCO file to the working layers of the frames that they belong to.
 
     The same file again adds nothing: a particle's id follows from the frame and what the file says of it.
     One that was imported before and changed or deleted since stays as people left it.
+
+    `told` is called with the share that is done, 0 to 1, while particles are measured and written.
 
     Raises
     ------
@@ -50,11 +41,6 @@ def import_coco(*, project, by, raw, is_trial=False, annotations_max=coco.ANNOTA
         file = coco.read(raw)
     except coco.NotCoco as error:
         raise ValidationError(str(error)) from error
-    if len(file.annotations) > annotations_max:
-        raise ValidationError(
-            f"The file holds {len(file.annotations):,} annotations; at most {annotations_max:,} are imported "
-            "at once here: export and import acquisition by acquisition, or use manage.py import_coco."
-        )
     matches = match_images(project=project, images=file.images)
     in_file = Counter(annotation.image for annotation in file.annotations)
     known = {
@@ -87,10 +73,15 @@ def import_coco(*, project, by, raw, is_trial=False, annotations_max=coco.ANNOTA
             by_frame[frame].append(annotation)
             report.counts["simplified"] += annotation.is_simplified
             report.counts["box_only"] += annotation.outline is None
-    written = [
-        _into_frame(frame, by_frame[frame], known, by, report.counts, is_trial)
-        for frame in sorted(by_frame, key=lambda frame: frame.pk)  # one order, so that nobody waits in a ring
-    ]
+    written, n_done = [], 0
+    for frame in sorted(by_frame, key=lambda frame: frame.pk):  # one order, so that nobody waits in a ring
+        n = len(by_frame[frame])
+
+        def told_of_frame(share, n_before=n_done, n=n):
+            told((n_before + share * n) / len(file.annotations))
+
+        written.append(_into_frame(frame, by_frame[frame], known, by, report.counts, is_trial, told_of_frame))
+        n_done += n
     if not is_trial:
         report.is_done = True
         for layer in filter(None, written):
@@ -105,7 +96,7 @@ def _create_class(project, name, color):
     return classes.create_class(project=project, name=name, color=color, key=free["key"])
 
 
-def _into_frame(frame, annotations, known, by, counts, is_trial):
+def _into_frame(frame, annotations, known, by, counts, is_trial, told):
     """Add what is new on one frame; gives the layer if anything was written."""
     if is_trial:
         layer = Layer.objects.filter(frame=frame, kind=Layer.Kind.WORKING).first()
@@ -129,7 +120,7 @@ def _into_frame(frame, annotations, known, by, counts, is_trial):
     group = uuid.uuid4()
     batch = EditBatch(layer=layer, by=by)
     particles = {key: _particle(layer, key, annotation, known, by) for key, annotation in wanted.items()}
-    _measure(list(particles.values()), layer.frame)
+    _measure(list(particles.values()), layer.frame, told)
     for key, particle in particles.items():
         state = snapshot(particle)
         batch.copy(
@@ -157,12 +148,15 @@ def _particle(layer, key, annotation, known, by):
     )
 
 
-def _measure(particles, frame):
+def _measure(particles, frame, told):
     calibration = Calibration.objects.current_for(frame)
-    measure_particles(particles=particles, frame=frame, calibration=calibration)
-    for particle in particles:
-        if particle.outline is None:
-            measure_particle(particle=particle, frame=frame, calibration=calibration)
+    for start in range(0, len(particles), MEASURED_AT_ONCE):
+        told(start / len(particles))
+        some = particles[start : start + MEASURED_AT_ONCE]
+        measure_particles(particles=some, frame=frame, calibration=calibration)
+        for particle in some:
+            if particle.outline is None:
+                measure_particle(particle=particle, frame=frame, calibration=calibration)
 
 
 def _particle_id(frame, annotation):

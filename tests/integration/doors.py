@@ -143,6 +143,8 @@ DOORS = {
     "project-sizes": Door(),
     "project-sizes-csv": Door(),
     "project-particles": Door(),
+    "particle-import": Door(of="particle_import"),
+    "api-particle-import": Door(of="particle_import"),
     "project-export": Door(),
     "particle-crop": Door(of="particle"),
     "api-sizes": Door(),

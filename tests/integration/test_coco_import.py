@@ -1,6 +1,5 @@
 import json
 from collections import Counter
-from html import unescape
 from unittest.mock import ANY
 
 import pytest
@@ -301,17 +300,6 @@ def many(n):
     return coco_file(
         annotations=[{"id": k, "image_id": 1, "bbox": [k % 60, 20, 5 + k / n, 7]} for k in range(n)]
     )
-
-
-@pytest.mark.parametrize("way", ["api-import-coco", "project-export"])
-def test_more_than_one_request_can_do_is_refused_with_the_ways_out(member_client, project, frame, way):
-    file = SimpleUploadedFile("coco.json", json.dumps(many(5_001)).encode(), "application/json")
-    response = member_client.post(reverse(way, args=[project.pk]), {"file": file, "action": "import"})
-    assert response.status_code == 400
-    text = unescape(response.content.decode())
-    assert "The file holds 5,001 annotations; at most 5,000 are imported at once here" in text
-    assert "manage.py import_coco" in text
-    assert nothing_written(project)
 
 
 def test_the_command_checks_and_imports_a_file_on_the_server(project, frame, mia, tmp_path, capsys):

@@ -23,7 +23,7 @@ from django.urls import reverse
 
 from annotations.consumers import websocket_urlpatterns
 from annotations.display import tiles
-from annotations.models import Acquisition, Event, Layer, Membership, Role, Upload
+from annotations.models import Acquisition, Event, Layer, Membership, ParticleImport, Role, Upload
 from annotations.services.api_tokens import create_token
 from annotations.services.invitations import create_invitation
 from annotations.services.pixels import tiles_path
@@ -87,6 +87,7 @@ def world(owner, vic, zoe):
         particle=make.make_particle(layer, outline=outline, label_class=label_class),
         upload=Upload.objects.create(project=project, owner=owner, name=f"{MARK}.tif", size_bytes=9),
         token=create_token(user=owner, name=MARK)[0],
+        particle_import=ParticleImport.objects.create(project=project, created_by=owner, name=f"{MARK}.json"),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Annotations from a COCO file on the server's own disk: more than one request has the time for."""
+"""Annotations from a COCO file on the server's own disk: without the browser, and at once."""
 
 from pathlib import Path
 
@@ -6,7 +6,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from annotations.management.commands.import_acquisitions import who_and_where
-from annotations.services.import_particles import COUNTS, import_coco
+from annotations.services.import_particles import import_coco
+from annotations.services.import_report import COUNTS
 
 
 class Command(BaseCommand):

@@ -9,6 +9,7 @@ async function send(form, action, place) {
   place.textContent = WAIT;
   // Not form.action: that is the buttons, by their name.
   const response = await fetch(form.getAttribute("action"), { method: "POST", body, credentials: "same-origin" });
+  if (response.redirected) return location.assign(response.url); // a large file: that page tells how far it is
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const found = page.querySelector("#report") ?? page.querySelector("#import .errorlist");
   if (!found) throw new Error(`The server answered with an error (${response.status}); try again in a moment.`);
