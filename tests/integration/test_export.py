@@ -15,6 +15,7 @@ from tests.factories import (
     make_project,
     make_user,
 )
+from tests.integration.run_rows import make_prediction, make_run
 from tests.sized import make_disc, make_sized_frame
 
 
@@ -79,7 +80,12 @@ def test_a_bad_filter_is_refused_in_the_one_shape(member_client, project, frame)
 def test_suggestions_leave_only_when_asked_for(member_client, project, frame):
     suggestion = make_layer(frame, kind="suggestion")
     make_particle(suggestion, origin="suggested", confidence=0.9)
-    assert len(rows_of(get(member_client, "api-export-csv", project))) == 2
+    rows = rows_of(get(member_client, "api-export-csv", project))
+    assert [row["decision"] for row in rows] == ["", ""]  # what people drew waits for nobody
+    run = make_run(project, frame=frame)
+    make_prediction(run, frame, suggestion)
+    (row,) = rows_of(get(member_client, "api-export-csv", project, source=f"run:{run.pk}"))
+    assert (row["origin"], row["decision"]) == ("suggested", "pending")
 
 
 NAMES = ["api-export-csv", "api-export-coco", "api-sizes", "project-export"]
