@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from annotations.outline import field_outline, polygon_area, undo_blur
+from mlcore.inference.level_sets import MIN_AREA_PX
 from mlcore.inference.masks import CROSS, eroded, filled, median
 from mlcore.inference.preparation import MIN_SIDE_PX
 from mlcore.inference.pyramid import BLUR_PX
@@ -18,6 +19,7 @@ MAX_PASSES = 4  # a region found too large lowers the level inside it, and with 
 SETTLED = 0.05  # of the area
 THIN_NECK = 0.5  # of the smaller part's width: what a coarse scale cannot show; noise makes wider ones
 LEAST_PART = 0.1  # of a region's area: less is a bump of its outline and no particle
+CORE_CONTRAST = 3.0  # times a region's own: what stands out so far more is the particle
 GRAPHICS_BETWEEN = 0.1  # share of grey neighbours; a drawn bar has none, a blurred edge nearly only those
 
 
@@ -29,6 +31,8 @@ class Refined:
     contrast: float
     noise: float
     region: np.ndarray
+    outside: float = 0.0  # the level around it
+    sign: int = 1  # -1 where it is darker than that
 
 
 def refine(chosen, levels):
@@ -70,6 +74,8 @@ def refine(chosen, levels):
         one = _refined(image, owner, number)
         ones = [one]
         parts = _parts(one.region) if one is not None else []
+        if not parts and one is not None:
+            parts = _cores(image, one)
         if parts:
             owner[owner == number] = 0
             for k, part in enumerate(parts, start=1):
@@ -82,6 +88,24 @@ def refine(chosen, levels):
                 if not is_graphics(levels[0].image, one.outline):
                     refined.append((quality, one))
     return refined
+
+
+def _cores(image, one):
+    """What in a region stands out far more than the region does, as masks; a halo or a lump holds them.
+
+    A particle's edge is at half its own height. Where a few pixels rise many times higher than most of the
+    region, the region is what lies around or below a particle: its tails, or the support it sits on.
+    """
+    height = (image - one.outside) * one.sign
+    inside = height[one.region]
+    if len(inside) <= MIN_AREA_PX:
+        return []
+    top = np.partition(inside, -MIN_AREA_PX)[-MIN_AREA_PX]
+    if top < CORE_CONTRAST * one.contrast:
+        return []
+    labels, count = ndimage.label(one.region & (height > top / 2), CROSS)
+    areas = np.bincount(labels.ravel(), minlength=count + 1)
+    return [labels == k for k in range(1, count + 1) if areas[k] >= MIN_AREA_PX]
 
 
 def _parts(region):
@@ -113,6 +137,7 @@ def _refined(image, owner, number):
     contrast = abs(_inside(image, mask) - outside)
     if not contrast:
         return None
+    sign = 1 if _inside(image, mask) > outside else -1
     noise = 1.4826 * median(np.abs(image[around] - outside))
     # White noise falls as one over the blur's width; a particle bears an eighth of its diameter.
     blur_px = min(BLUR_PX * noise / contrast / MAX_NOISE, np.sqrt(area * 4 / np.pi) / 8)
@@ -133,7 +158,7 @@ def _refined(image, owner, number):
     outline = field_outline(field, region)
     if outline is None:
         return None
-    return Refined(undo_blur(outline, max(blur_px, BLUR_PX)), contrast, noise, region)
+    return Refined(undo_blur(outline, max(blur_px, BLUR_PX)), contrast, noise, region, outside, sign)
 
 
 def _inside(image, mask):

@@ -79,6 +79,16 @@ def test_particles_cut_by_the_frame_are_found():
     assert score(match(box_iou(true, [one.box for one in found]), 0.7)).f1 == 1
 
 
+def test_a_particle_is_outlined_and_not_its_halo():
+    discs = [(x, y, 14) for x in (60, 140) for y in (60, 140)]
+    image = phantoms.micrograph(200, [(x, y, 36) for x, y, _ in discs], noise=0.15)
+    image += 8 * phantoms.micrograph(200, discs, noise=0)
+    found = sure(ENGINE.find(image))
+    assert scored(found, discs).f1 == 1
+    sizes = [one.ecd_px for one in shape.measure_many([one.outline for one in found])]
+    assert np.median(sizes) == pytest.approx(14, rel=0.06)
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("grain_px", [0, 2])
 def test_noise_alone_gives_hardly_anything_to_show(seed, grain_px):
