@@ -10,6 +10,7 @@ from django.core.handlers.asgi import ASGIRequest
 
 from annotations.api.authentication import PAGE_USER_HEADER
 from annotations.api.edits import EditsView
+from annotations.api.errors import problem
 
 MAX_NUMBER = 2**53  # whole numbers of JavaScript
 
@@ -23,10 +24,22 @@ def answer_to(scope, text):
     question = _read(text)
     if question is None:
         return None
-    body = json.dumps({"edits": question["edits"]}).encode()
-    response = EditsView.as_view()(_request(scope, question, body), pk=question["layer"])
-    told = response.render().content.decode()
-    return f'{{"answer":{question["ask"]},"status":{response.status_code},"body":{told}}}'
+    request = _request(scope, question, json.dumps({"edits": question["edits"]}).encode())
+    if _is_own_page(request):
+        response = EditsView.as_view()(request, pk=question["layer"])
+        status, told = response.status_code, response.render().content.decode()
+    else:
+        status, told = 401, json.dumps(problem(401))
+    return f'{{"answer":{question["ask"]},"status":{status},"body":{told}}}'
+
+
+def _is_own_page(request):
+    """Whether this site's own page opened the feed: what Django's CSRF check asks of a request's Origin.
+
+    Hosts alone are compared at the handshake; a cookie reaches every port of a host.
+    """
+    own = f"{request.scheme}://{request.get_host()}"
+    return request.headers.get("origin") in {own, *settings.CSRF_TRUSTED_ORIGINS}
 
 
 def _read(text):
@@ -40,18 +53,19 @@ def _read(text):
 
 
 def _request(scope, question, body):
-    headers = {
+    own = {
         "content-type": "application/json",
         "content-length": str(len(body)),
         PAGE_USER_HEADER.lower(): str(question["user"]),
     }
+    added = {name.encode(): value.encode() for name, value in own.items()}
     sent = {
         "type": "http", "method": "POST", "path": f"/api/v1/layers/{question['layer']}/edits/",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "scheme": {"wss": "https"}.get(scope.get("scheme"), "http"),
+        "headers": [*(pair for pair in scope["headers"] if pair[0] not in added), *added.items()],
     }  # fmt: skip
     request = ASGIRequest(sent, io.BytesIO(body))
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(scope["session"].session_key)
     request.user = get_user(request)
-    # No other site's page can ask: the handshake was held to this site's own origin (etemweb/asgi.py).
-    request._dont_enforce_csrf_checks = True
+    request._dont_enforce_csrf_checks = True  # `_is_own_page` is asked instead: a message has no token
     return request

@@ -45,9 +45,9 @@ def make(*usernames):
 class Feed(ApplicationCommunicator):
     """The browser's end of the socket (channels' own needs daphne, which this site does not run)."""
 
-    def __init__(self, project_pk, session):
+    def __init__(self, project_pk, session, origin="http://localhost"):
         cookie = [(b"cookie", f"sessionid={session}".encode())] if session else []
-        headers = [(b"host", b"localhost"), (b"origin", b"http://localhost"), *cookie]
+        headers = [(b"host", b"localhost"), (b"origin", origin.encode()), *cookie]
         scope = {"type": "websocket", "path": f"/ws/projects/{project_pk}/", "query_string": b""}
         super().__init__(application, {**scope, "headers": headers})
 
@@ -72,8 +72,8 @@ async def open_feed():
     """Opened feeds, all closed at the end."""
     opened = []
 
-    async def open_feed(project_pk, session=None):
-        feed = Feed(project_pk, session)
+    async def open_feed(project_pk, session=None, **over):
+        feed = Feed(project_pk, session, **over)
         opened.append(feed)
         return feed, *await feed.connect()
 
@@ -196,6 +196,14 @@ async def test_a_viewer_may_not_edit_over_the_feed_and_finds_no_layer_of_strange
     socket, *_ = await open_feed(project.pk, await cookie_of(vic))
     assert [(await ask(socket, of, vic))[0] for of in (layer, foreign)] == [403, 404]
     assert await drawn(layer) == await drawn(foreign) == []
+
+
+async def test_a_page_of_another_port_of_this_host_may_listen_but_not_edit(open_feed):
+    mia, project, layer = await make_annotator("mia")
+    socket, accepted, _ = await open_feed(project.pk, await cookie_of(mia), origin="http://localhost:9")
+    assert accepted
+    assert (await ask(socket, layer, mia))[0] == 401
+    assert await drawn(layer) == []
 
 
 @pytest.mark.parametrize("change", ["logged out", "password", "another's page", "switched off", "removed"])
