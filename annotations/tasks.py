@@ -1,6 +1,7 @@
 """What workers do for this app. A task only carries a key; the row is the truth, so twice does no harm."""
 
 from celery import shared_task
+from celery.signals import worker_ready
 from django.conf import settings
 
 LIMITS_S = {"soft_time_limit": settings.TASK_LIMIT_S, "time_limit": settings.TASK_LIMIT_S + 60}
@@ -16,12 +17,17 @@ def import_task(acquisition_pk: int) -> None:
 
 @shared_task(acks_late=True, soft_time_limit=60, time_limit=120)
 def requeue_imports_task() -> None:
-    """Queue again what a lost worker or a lost message left behind; beat runs it."""
+    """Queue again what a lost worker or message left behind; beat runs it, and a worker on its start."""
     from annotations.services.run_import import requeue_lost_imports
     from annotations.services.run_particle_import import requeue_lost_particle_imports
 
     requeue_lost_imports()
     requeue_lost_particle_imports()
+
+
+@worker_ready.connect
+def look_for_lost_imports(**signal):
+    requeue_imports_task.apply_async()
 
 
 @shared_task(acks_late=True, **LIMITS_S)
