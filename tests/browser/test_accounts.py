@@ -3,7 +3,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.factories import make_project, make_user
+from annotations.services.api_tokens import create_token
+from tests.factories import make_label_class, make_project, make_user
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +31,42 @@ def test_an_owner_invites_and_a_new_person_joins(site, page, log_in, context, br
     guest.close()
     page.reload()
     expect(page.get_by_role("rowheader", name="nina")).to_be_visible()
+
+
+def test_a_refused_form_goes_to_its_first_wrong_field(site, page, log_in):
+    owner = make_user("olga")
+    project = make_project(owner)
+    make_label_class(project, name="nanotube", key=None)
+    log_in(owner)
+    page.goto(f"{site}/projects/{project.pk}/classes/")
+    page.locator("#id_name").fill("nanotube")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("already has a class")).to_be_visible()
+    expect(page.locator("#id_name")).to_be_focused()
+
+
+def test_a_token_is_revoked_only_after_the_question(site, page, log_in):
+    owner = make_user("olga")
+    create_token(user=owner, name="microscope PC")
+    log_in(owner)
+    page.goto(f"{site}/account/")
+    page.get_by_role("button", name="Revoke microscope PC").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Revoke microscope PC").click()
+    page.get_by_role("button", name="Revoke the token").click()
+    expect(page.get_by_text("no longer works")).to_be_visible()
+    expect(page.get_by_role("button", name="Revoke microscope PC")).to_have_count(0)
+
+
+def test_the_empty_project_takes_files_where_it_speaks_of_them(site, page, log_in):
+    owner = make_user("olga")
+    log_in(owner)
+    page.goto(f"{site}{make_project(owner).get_absolute_url()}")
+    expect(page.get_by_role("button", name="Upload files")).to_be_visible()  # the scripts are there
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose files").click()
+    assert chooser.value.is_multiple()
 
 
 def test_a_theme_is_chosen_kept_and_rendered_by_the_server(site, page, log_in):
