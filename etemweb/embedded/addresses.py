@@ -15,9 +15,11 @@ SOCKET_PATH_LIMIT = 100  # bytes; the kernel's limit for a unix socket is 107
 
 
 def socket_dir(data_dir: Path) -> Path:
-    """A folder for the two sockets: inside the data directory, or, if that path is too long, a short one."""
+    """A folder for the two sockets: in the data directory, or, where that path will not do, a short one."""
     inside = data_dir / "run"
-    if len(os.fsencode(inside / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT:
+    # PostgreSQL takes a list of folders, with commas and quotes of its own; the addresses are URLs.
+    is_plain = not set(os.fspath(inside)) & set(",'\"\\?#&%+@$` ")
+    if is_plain and len(os.fsencode(inside / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT:
         return inside
     name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"etem-{os.getuid()}-{name}"

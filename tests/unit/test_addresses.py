@@ -1,6 +1,10 @@
+import tempfile
+from pathlib import Path
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from etemweb.embedded import addresses
 from etemweb.embedded.addresses import celery_url
 from etemweb.env import redis_database
 
@@ -29,3 +33,10 @@ def test_a_database_without_a_number_is_refused():
 def test_celery_spells_a_socket_otherwise():
     assert celery_url("unix:///run/v.sock?db=2") == "redis+socket:///run/v.sock?virtual_host=2"
     assert celery_url("redis://host/2") == "redis://host/2"
+
+
+@pytest.mark.parametrize("name", ["with space", "it's", "a,b", "50%", "x?y"])
+def test_sockets_lie_elsewhere_where_a_path_would_be_misread(name):
+    plain = addresses.socket_dir(Path("/srv/etem"))
+    assert plain == Path("/srv/etem/run")
+    assert addresses.socket_dir(Path("/srv") / name).parent == Path(tempfile.gettempdir())
