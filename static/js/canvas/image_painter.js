@@ -6,7 +6,7 @@ import { levelFor, levelsOf, TILE_PX, tileBox, tileKey, tilesIn } from "./tiles.
 const SMOOTH_BELOW = 2; // device px per image px from which pixels are shown as squares
 const SLOW_MS = 10; // a draw that took so long: contrast is dragged on the level above, a quarter of the pixels
 const SHARP_AFTER_MS = 150;
-const COLOUR_MS = 8; // a draw: tiles that are not coloured by then are in the next one, coarser ones in their place
+const COLOUR_MS = 4; // a draw: tiles that are not coloured by then are in the next one, coarser ones in their place
 
 export function createImagePainter({ scene, viewport, cache, images }) {
   let frame = null;

@@ -7,14 +7,27 @@ const HEIGHT_PX = 15;
 const PADDING_PX = 4;
 const CELL_PX = 8; // of the map of what is covered
 const MOST = 160; // labels at a time
+const MOST_ZOOMING = 30; // and while the scale changes: words cost most of a frame without a GPU
+const STILL_MS = 120; // without another scale, and the rest comes back
 const FROM_PX = 18; // a box smaller than this on the screen has no room for words
 const BACK = "rgb(16 20 24 / 78%)";
 
 // getLabelled() -> {store, isShown(slot), first: slots that come before all others}; getCalibration() -> or null.
-export function createLabelsPainter({ getStore, isShown, getFirst, getCalibration, getColor }) {
+export function createLabelsPainter({ getStore, isShown, getFirst, getCalibration, getColor, requestDraw }) {
   const texts = new Map(); // slot -> {key, text, width}
   let covered = new Uint8Array(0);
   let of = null;
+  let lastScale = null;
+  let zooming = 0; // timer
+
+  const mostNow = (scale) => {
+    if (scale !== lastScale && lastScale !== null) {
+      clearTimeout(zooming);
+      zooming = setTimeout(() => { zooming = 0; requestDraw(); }, STILL_MS);
+    }
+    lastScale = scale;
+    return zooming ? MOST_ZOOMING : MOST;
+  };
 
   const textOf = (ctx, store, slot, calibration) => {
     const key = `${store.width[slot]} ${store.height[slot]} ${store.ecd_px[slot]} ${store.ecd_nm[slot]} ${calibration?.id}`;
@@ -77,6 +90,7 @@ export function createLabelsPainter({ getStore, isShown, getFirst, getCalibratio
       store.x[slot] + store.width[slot] > seen.left && store.y[slot] + store.height[slot] > seen.top;
     const first = getFirst();
     for (const slot of first) if (isSeen(slot)) draw(slot, true);
+    const most = mostNow(scale);
     if (store.longest * scale < FROM_PX) return;
     const candidates = [];
     store.query(seen.left, seen.top, seen.right, seen.bottom, (slot) => {
@@ -86,6 +100,6 @@ export function createLabelsPainter({ getStore, isShown, getFirst, getCalibratio
     // In the order of their slots, not of their place: a label does not flicker while the view moves.
     candidates.sort((a, b) => a - b);
     let n = 0;
-    for (const slot of candidates) if (draw(slot, false) && ++n >= MOST) break;
+    for (const slot of candidates) if (draw(slot, false) && ++n >= most) break;
   };
 }

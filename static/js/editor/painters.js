@@ -29,7 +29,7 @@ export function createPainters(editor) {
   scene.addPainter(10, createBoxesPainter({ getStore: () => suggestions.store, getStyle: styleOfSuggestion, isVisible: () => suggestions.isShown }));
   scene.addPainter(12, createBoxesPainter({ getStore: () => editor.store, getStyle: styleOf }));
   const ofLabels = { getCalibration: editor.calibration, getColor: (slot) => editor.colorOf(editor.store.label_class[slot]) };
-  scene.addPainter(24, createLabelsPainter({ getStore: () => editor.store, isShown: editor.isShown, getFirst: firstLabels, ...ofLabels }));
+  scene.addPainter(24, createLabelsPainter({ getStore: () => editor.store, isShown: editor.isShown, getFirst: firstLabels, ...ofLabels, requestDraw: scene.requestDraw }));
   scene.addPainter(20, createSelectionPainter({
     getStore: () => editor.store,
     selection,
