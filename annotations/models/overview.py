@@ -8,6 +8,7 @@ from annotations.models.acquisition import Acquisition, Frame
 from annotations.models.calibration import Calibration
 from annotations.models.layer import Layer
 from annotations.models.particle import Particle
+from annotations.search_text import from_start
 
 IS_DRAWN = Q(layer__kind=Layer.Kind.WORKING)
 IS_OPEN = Q(layer__kind=Layer.Kind.SUGGESTION, decision=Particle.Decision.PENDING)
@@ -46,7 +47,8 @@ class Shown:
 def search(acquisitions, words):
     """Those that have each of `words` somewhere: in the name, the instrument, or anything the file told."""
     for word in words.lower().split():
-        acquisitions = acquisitions.filter(search_text__contains=word)
+        # The regular expression decides; the plain part is what the trigram index is sure to be used for.
+        acquisitions = acquisitions.filter(search_text__contains=word, search_text__regex=from_start(word))
     return acquisitions
 
 
@@ -66,6 +68,14 @@ def by_calibration(acquisitions, state):
         "none": sizeable.filter(is_disputed=False, adopted_nm__isnull=True),
         "unsizeable": acquisitions.filter(is_sizeable=False),
     }[state]
+
+
+def calibrated(frames):
+    """Those with a calibration in force, as `Calibration.objects.current_for` has it for one frame."""
+    speaks_of_it = Q(frame=OuterRef("pk")) | Q(frame=None)
+    rows = Calibration.objects.filter(speaks_of_it, acquisition=OuterRef("acquisition"), is_adopted=True)
+    newest = Subquery(rows.order_by("-version").values("pixel_size_x_nm")[:1])
+    return frames.filter(unsizeable_reason="").alias(nm=newest).filter(nm__isnull=False)
 
 
 def by_work(acquisitions, state):

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from annotations.models import Frame, Particle, Project, Role
+from annotations.models.overview import calibrated
 from annotations.services.access import fetch
 from mlcore.inference.engine import DEFAULT_ENGINE, ENGINES
 from mlcore.models import Prediction, Run
@@ -102,7 +103,5 @@ def _may_run(project, user):
 
 def _uncalibrated(project):
     """How many images have no calibration in force, so that their particles stay in pixels."""
-    with_one = Q(calibrations__is_adopted=True, calibrations__pixel_size_x_nm__gt=0)
-    acquisitions = project.acquisitions.filter(with_one)
     frames = Frame.objects.ready().filter(acquisition__project=project)
-    return frames.exclude(acquisition__in=acquisitions).count()
+    return frames.count() - calibrated(frames).count()

@@ -86,7 +86,7 @@ def test_the_page_takes_a_large_file_and_tells_how_far_it_is(member_client, proj
     )
     row = ParticleImport.objects.get()
     assert answer.url == reverse("particle-import", args=[row.pk])
-    assert "Waiting for a worker" in member_client.get(answer.url).text
+    assert "Waiting to start" in member_client.get(answer.url).text
     ParticleImport.objects.update(status="running")
     large.cache.set(large._progress_key(row.pk), 0.42)
     page = member_client.get(answer.url).text

@@ -26,7 +26,7 @@ export function createRunButton(editor) {
     bar.hidden = cancel.hidden = !isOn;
     if (isOn && run.frames_total > 1) bar.value = run.frames_done / run.frames_total;
     else bar.removeAttribute("value");
-    words.textContent = isOn ? (run.status === "queued" ? "Waiting for a worker…" : "Looking…") : "Find particles";
+    words.textContent = isOn ? (run.status === "queued" ? "Waiting to start…" : "Looking…") : "Find particles";
     const isLate = isOn && run.status === "queued" && Date.now() - startedAt > SOON_MS;
     told.textContent = message || (isOn ? run.message || (isLate ? BUSY : "") : "");
     told.hidden = !told.textContent;

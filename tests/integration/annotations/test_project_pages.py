@@ -1,10 +1,12 @@
 """The list of projects, a new one, and the overview of one."""
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
 from annotations.models import Acquisition, Calibration, Layer, Particle, Project, Role
+from annotations.models.overview import search
 from tests.factories import (
     make_acquisition,
     make_calibration,
@@ -171,10 +173,39 @@ def test_search_finds_names_instruments_and_metadata(page, project):
     make_acquisition(project, name="Au_001.dm4", instrument="Titan 80-300")
     make_acquisition(project, name="Pt.dm4", metadata={"Holder": {"name": "Protochips Atmosphere"}})
     assert names(page(q="au_0")) == ["Au_001.dm4"]
+    assert names(page(q=".dm4 titan")) == ["Au_001.dm4"]
     assert names(page(q="titan 001")) == ["Au_001.dm4"]
     assert names(page(q="protochips")) == ["Pt.dm4"]
     assert names(page(q="titan protochips")) == []
     assert "Nothing fits" in page(q="100 %_").text
+
+
+def test_search_finds_words_by_how_they_begin(page, project):
+    make_acquisition(project, name="plain.tif", metadata={"IsTrue": "True", "gasPressure": 1013})
+    make_acquisition(project, name="Pd-Ru_IMG0042.tif", metadata={"phase": "βPhase (Größe 5)"})
+    for words, found in [
+        ("Ru", ["Pd-Ru_IMG0042.tif"]),
+        ("rue", []),
+        ("tru", ["plain.tif"]),
+        ("pressure 1013", ["plain.tif"]),
+        ("13", []),
+        ("0042", ["Pd-Ru_IMG0042.tif"]),
+        ("42", []),
+        ("GRÖSS", []),
+        ("größe", ["Pd-Ru_IMG0042.tif"]),
+        ("öße", []),  # letters beyond ASCII are letters to the database as well
+        ("(", ["Pd-Ru_IMG0042.tif"]),
+        ("[^a]*|.", []),
+    ]:
+        assert names(page(q=words)) == found, words
+
+
+def test_search_uses_the_trigram_index(project):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = search(Acquisition.objects.order_by(), "protochips ru").explain()
+    assert "Bitmap Index Scan on acquisition_search" in plan
+    assert "~~ '%protochips%'" in plan.split("Recheck")[0] + plan.partition("Index Cond")[2]
 
 
 def test_filters_narrow_the_list(page, project):

@@ -303,13 +303,35 @@ def test_an_ended_run_cannot_be_cancelled(member_client, project, owner, frame):
 def test_the_pages_show_what_was_found(member_client, project, owner, frame):
     run = start_inference(by=owner, project=project)
     page = member_client.get(reverse("run", args=[run.pk])).content.decode()
-    assert "Waiting for a worker" in page
+    assert "Waiting to start" in page
     execute_run(run_pk=run.pk)
     page = member_client.get(reverse("run", args=[run.pk])).content.decode()
     assert reverse("frame", args=[frame.pk]) in page
     listed = member_client.get(reverse("project-runs", args=[project.pk])).content.decode()
     assert f"Run {run.pk}" in listed
     assert "1 of 1" in listed
+
+
+def uncalibrated(client, project):
+    return client.get(reverse("project-runs", args=[project.pk])).context["n_uncalibrated"]
+
+
+def test_the_page_counts_images_without_a_calibration_in_force(member_client, project):
+    acquisition = make_acquisition(project)
+    make_frame(acquisition)
+    second = make_frame(acquisition)
+    assert uncalibrated(member_client, project) == 2
+    make_calibration(acquisition, 0.5, is_adopted=False)  # only what a file says
+    assert uncalibrated(member_client, project) == 2
+    make_calibration(acquisition, 0.5, frame=second)
+    assert uncalibrated(member_client, project) == 1
+    make_calibration(acquisition, 0.6)
+    assert uncalibrated(member_client, project) == 0
+    make_calibration(acquisition, None, source="withdrawn")
+    assert uncalibrated(member_client, project) == 2
+    make_calibration(acquisition, 0.7)
+    make_frame(acquisition, unsizeable_reason="It is a spectrum.")
+    assert uncalibrated(member_client, project) == 1
 
 
 def worker():

@@ -11,6 +11,11 @@ def test_a_word_is_kept_once_and_apart_from_its_neighbours():
     assert words_of() == words_of({}, [], None, "  ") == ""
 
 
+def test_the_inner_words_of_camel_case_are_words():
+    assert words_of({"gasPressure_mbar": 3}) == "gaspressure_mbar pressure_mbar 3"
+    assert words_of("STEM DM4 eV") == "stem dm4 ev"
+
+
 def test_what_has_been_lowered_is_found_by_a_lowered_part():
     assert "größe" in words_of("GRÖSSE Größe")
     assert "0.5" in words_of({"pixel": 0.5})
