@@ -1,0 +1,126 @@
+"""A folder of simulated frames: 16-bit TIFF with calibration, and one coco.json with the exact truth."""
+
+import json
+import math
+import os
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from annotations.outline import polygon_area
+from mlcore.simulation.scene import simulate
+from mlcore.simulation.tiers import tier as tier_named
+
+CATEGORIES = ("nanoparticle", "carbon nanotube", "polymer aggregate")
+VISIBLE_ROSE = 4.0
+VISIBLE_ECD_PX = 5.0
+
+
+def write_dataset(folder, *, count, tier, seed, size_px=(512, 512), processes=None, on_frame=None):
+    """Simulate `count` frames of a tier into an existing folder; the COCO file is written last and whole.
+
+    Parameters
+    ----------
+    on_frame : callable, optional
+        Called with each frame's file name once it is written, in order.
+
+    Returns
+    -------
+    Path
+        The COCO file.
+    """
+    folder = Path(folder)
+    work = partial(_write_frame, folder, tier, seed, size_px)
+    images, annotations = [], []
+    # A fresh interpreter each: a fork would inherit threads and locks of whoever calls.
+    with get_context("spawn").Pool(processes or os.cpu_count() or 1) as pool:
+        for image, found in pool.imap(work, range(count)):
+            for one in found:
+                annotations.append({"id": len(annotations) + 1, "image_id": image["id"], **one})
+            images.append(image)
+            if on_frame:
+                on_frame(image["file_name"])
+    content = {
+        "info": {
+            "description": f"Simulated micrographs, tier {tier}, seed {seed}",
+            "tier": tier,
+            "seed": seed,
+        },
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": k, "name": name} for k, name in enumerate(CATEGORIES, start=1)],
+    }
+    path, part = folder / "coco.json", folder / ".coco.json.part"
+    part.write_text(json.dumps(content, allow_nan=False, separators=(",", ":")), encoding="utf-8")
+    os.replace(part, path)
+    return path
+
+
+def file_name(tier, seed, index):
+    """Of one frame."""
+    return f"{tier}-s{seed}-{index:05d}.tif"
+
+
+def annotation(truth):
+    """One particle as a COCO annotation: box and polygon of what is visible, sizes of the whole particle.
+
+    `ignore` is 1 where nobody could see it (Rose number under 4, or under 5 px): neither a miss nor a hit.
+    """
+    (x, y), (right, bottom) = truth.visible.min(0), truth.visible.max(0)
+    box = [_short(value) for value in (x, y, right - x, bottom - y)]
+    faint = truth.rose_number < VISIBLE_ROSE or truth.ecd_px < VISIBLE_ECD_PX
+    return {
+        "category_id": CATEGORIES.index(truth.label) + 1,
+        "bbox": box,
+        "area": _short(polygon_area(truth.visible)),
+        "segmentation": [_flat(truth.visible)],
+        "amodal_segmentation": [_flat(truth.outline)],
+        "iscrowd": 0,
+        "ignore": int(faint),
+        "family": truth.family,
+        "material": truth.material,
+        "ecd_nm": _short(truth.ecd_nm),
+        "aspect_ratio": _short(truth.aspect_ratio),
+        "roundness": _short(truth.roundness),
+        "rose_number": _short(truth.rose_number),
+        "truncated": bool(truth.is_truncated),
+        "hidden_share": _short(truth.hidden_share),
+        **{name: _short(value) for name, value in truth.extra},
+    }
+
+
+def _write_frame(folder, tier, seed, size_px, index):
+    scene = simulate(seed, index, tier_named(tier), size_px)
+    name = file_name(tier, seed, index)
+    pixels_per_nm = 1 / scene.pixel_size_nm
+    tifffile.imwrite(
+        folder / name, scene.image, imagej=True, resolution=(pixels_per_nm, pixels_per_nm),
+        metadata={"unit": "nm", "axes": "YX"},
+    )  # fmt: skip
+    height, width = scene.image.shape
+    image = {
+        "id": index + 1, "file_name": name, "width": width, "height": height,
+        "pixel_size_nm": scene.pixel_size_nm, "conditions": _plain(scene.conditions.as_dict()),
+    }  # fmt: skip
+    return image, [annotation(truth) for truth in scene.particles]
+
+
+def _short(value):
+    """A number of seven digits, None where there is none: JSON knows no NaN."""
+    value = float(value)
+    return float(f"{value:.7g}") if math.isfinite(value) else None
+
+
+def _flat(outline):
+    return np.round(outline, 3).ravel().tolist()
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value.item() if isinstance(value, np.generic) else value
