@@ -10,6 +10,7 @@ from django.urls import path
 
 from annotations.api.edits_on_feed import answer_to
 from annotations.models import Project
+from annotations.services.feed_state import feed_state
 from annotations.services.notify import group_name
 
 NOT_FOUND = 4404  # a stranger is told what a missing project would say
@@ -25,6 +26,7 @@ class ProjectConsumer(AsyncJsonWebsocketConsumer):
         if not await self.is_allowed():
             await self.close(NOT_FOUND)
             return
+        self.state = await self.read_state()  # before the page, told that it is connected, reads what there is
         self.group = group_name(self.project_pk)
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
@@ -53,13 +55,18 @@ class ProjectConsumer(AsyncJsonWebsocketConsumer):
         await self.send_json(message)
 
     async def ping(self):
-        """A sign of life, and the end of the feed for who was removed or has logged out."""
+        """A sign of life, a hint if anything moved, and the end of the feed for who was removed or logged out."""
         while True:
             await asyncio.sleep(PING_EVERY_S)
             if not await self.is_allowed():
                 await self.close(NOT_FOUND)
                 return
-            await self.send_json({"type": "ping"})
+            before, self.state = self.state, await self.read_state()
+            await self.send_json({"type": "ping", **({"moved": True} if before != self.state else {})})
+
+    @database_sync_to_async
+    def read_state(self):
+        return feed_state(self.project_pk)
 
     @database_sync_to_async
     def is_allowed(self):

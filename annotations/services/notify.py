@@ -19,7 +19,8 @@ def group_name(project_id):
 def push(*, project_id, kind, payload):
     """Send `{"type": kind, **payload}` to the project's open pages once the transaction is committed.
 
-    Never raises: a page that misses a hint reads the state again when its feed comes back.
+    Never raises: a page that misses a hint reads the state again with the feed's next ping, which tells that
+    something has moved (`feed_state`), or when its feed comes back.
     """
     message = {"type": "project.message", "message": {**payload, "type": kind}}
     transaction.on_commit(lambda: _send(group_name(project_id), message))

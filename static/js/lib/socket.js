@@ -102,6 +102,7 @@ export function connectFeed(url, { onMessage, refetch, onState = () => {} }, env
       const message = JSON.parse(event.data);
       if (message.answer) settle(message.answer, "resolve", message);
       else if (message.type !== "ping") onMessage(message);
+      else if (message.moved) refetch(); // a word of it may have been lost
     };
     socket.onclose = lost;
   }

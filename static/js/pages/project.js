@@ -1,8 +1,8 @@
 import { autoSubmit } from "../lib/auto_submit.js";
+import { endOf } from "../lib/gone.js";
 import { pageData } from "../lib/page_data.js";
 import { refresher } from "../lib/part.js";
 import { connectFeed, feedUrl } from "../lib/socket.js";
-import { toast } from "../lib/toast.js";
 import { watchDrops } from "../upload/drops.js";
 import { worthSending } from "../upload/files.js";
 import { createPanel } from "../upload/panel.js";
@@ -18,14 +18,7 @@ function partUrl() {
   return url;
 }
 
-const refresh = refresher(partUrl, "#acquisitions", {
-  onError: (error) => {
-    if (error.status === 401 || error.status === 404) {
-      feed.stop();
-      toast(error.status === 401 ? "You are logged out; log in again to see what is new." : "You are no longer a member of this project.", "error");
-    }
-  },
-});
+const refresh = refresher(partUrl, "#acquisitions", { onError: endOf(() => feed) });
 
 let countsTimer = null;
 function refreshCounts() {

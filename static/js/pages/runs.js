@@ -1,22 +1,11 @@
 // The runs of a project, or one run: the server renders, this keeps what it rendered up to date.
+import { endOf } from "../lib/gone.js";
 import { pageData } from "../lib/page_data.js";
 import { refresher } from "../lib/part.js";
 import { connectFeed, feedUrl } from "../lib/socket.js";
-import { toast } from "../lib/toast.js";
 
 const data = pageData("page-data");
-const GONE = {
-  401: "You are logged out; log in again to see what is new.",
-  404: "You are no longer a member of this project.",
-};
-
-const refresh = refresher(() => new URL(location.href), data.part, {
-  onError: (error) => {
-    if (!GONE[error.status]) return;
-    feed.stop();
-    toast(GONE[error.status], "error");
-  },
-});
+const refresh = refresher(() => new URL(location.href), data.part, { onError: endOf(() => feed) });
 
 const feed = connectFeed(feedUrl(data.project), {
   onMessage(message) {

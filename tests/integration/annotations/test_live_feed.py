@@ -11,12 +11,14 @@ from django.db import transaction
 from django.test import Client
 
 from annotations import consumers
-from annotations.models import Membership, Particle, Role
+from annotations.models import Acquisition, Layer, Membership, Particle, Role
 from annotations.services.notify import push
 from etemweb.asgi import application
 from tests.factories import (
     make_acquisition,
+    make_calibration,
     make_frame,
+    make_label_class,
     make_layer,
     make_membership,
     make_project,
@@ -137,6 +139,36 @@ async def test_it_pings_and_ends_for_who_has_logged_out(open_feed, monkeypatch):
     assert await socket.read() == {"type": "ping"}
     await sync_to_async(SessionStore(session).delete)()
     assert await socket.close_code() == consumers.NOT_FOUND
+
+
+@sync_to_async
+def move(what, project, layer):
+    """Change something as if the word of it had been lost."""
+    if what == "an edit":
+        Layer.objects.filter(pk=layer.pk).update(sequence=1)
+    elif what == "an import's end":
+        Acquisition.objects.update(status="refused")
+    elif what == "a calibration":
+        make_calibration(layer.frame.acquisition)
+    elif what == "a class":
+        project.label_classes.update(name="rod")
+    else:
+        project.runs.update(status="failed")
+
+
+@pytest.mark.parametrize("what", ["an edit", "an import's end", "a calibration", "a class", "a run's end"])
+async def test_a_ping_tells_of_what_has_moved_although_the_word_of_it_was_lost(open_feed, monkeypatch, what):
+    monkeypatch.setattr(consumers, "PING_EVERY_S", 0.2)
+    mia, project, layer = await make_annotator("mia")
+    await sync_to_async(make_label_class)(project)
+    await project.runs.acreate(engine="classical", created_by=mia)
+    socket, *_ = await open_feed(project.pk, await cookie_of(mia))
+    assert await socket.read() == {"type": "ping"}
+    await move(what, project, layer)
+    while (ping := await socket.read()) == {"type": "ping"}:
+        pass
+    assert ping == {"type": "ping", "moved": True}
+    assert await socket.read() == {"type": "ping"}
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,16 @@ test("messages arrive, pings are not passed on", () => {
   assert.deepEqual(heard.states, ["live"]);
 });
 
+test("a ping tells that something has moved, and it is read anew", () => {
+  const { last, heard } = world();
+  last().onopen();
+  last().onmessage({ data: '{"type":"ping"}' });
+  assert.equal(heard.refetches, 1);
+  last().onmessage({ data: '{"type":"ping","moved":true}' });
+  assert.equal(heard.refetches, 2);
+  assert.deepEqual(heard.messages, []);
+});
+
 test("it reconnects with growing pauses and refetches what it missed", () => {
   const { last, heard, pass, sockets } = world();
   last().onopen();
