@@ -26,7 +26,7 @@ class ProjectConsumer(AsyncJsonWebsocketConsumer):
         if not await self.is_allowed():
             await self.close(NOT_FOUND)
             return
-        self.state = await self.read_state()  # before the page, told that it is connected, reads what there is
+        self.state = await self.read_state()  # before a page that is told of its connection reads what is
         self.group = group_name(self.project_pk)
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
@@ -55,7 +55,7 @@ class ProjectConsumer(AsyncJsonWebsocketConsumer):
         await self.send_json(message)
 
     async def ping(self):
-        """A sign of life, a hint if anything moved, and the end of the feed for who was removed or logged out."""
+        """A sign of life, a hint if anything moved, and the end for who was removed or has logged out."""
         while True:
             await asyncio.sleep(PING_EVERY_S)
             if not await self.is_allowed():

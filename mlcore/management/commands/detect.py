@@ -74,10 +74,13 @@ class Command(BaseCommand):
                 measured = shape.measure_many([one.outline for one in found], limits, size)
                 write_table(folder / f"{name}.csv", rows(found, measured))
                 self.stdout.write(f"{name}.csv: {len(found)} particle{'s' * (len(found) != 1)}")
+                self.stdout.flush()  # a pipe is told at once, too
         except instruments.Refusal as refusal:
             self.warn(_about(path, str(refusal)))
         except MemoryError:
             self.warn(f"“{path.name}” does not fit into this machine's memory; please crop or bin it.")
+        except BrokenPipeError:  # nobody reads what is said any more: no fault of the file
+            raise
         except OSError as error:
             self.warn(f"“{path.name}”: {error.strerror or error}.")
         except ValueError as error:

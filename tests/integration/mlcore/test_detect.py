@@ -2,6 +2,7 @@
 
 import csv
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -170,6 +171,17 @@ def test_it_needs_no_database_and_no_particular_folder(calibrated, tmp_path):
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert len(table(tmp_path / "out" / "gold.csv")) == 3
+
+
+def test_it_ends_quietly_when_nobody_reads_what_it_says(calibrated, tmp_path):
+    for number in range(3):
+        (tmp_path / f"more{number}.tif").write_bytes(calibrated.read_bytes())
+    command = [sys.executable, MANAGE, "detect", tmp_path, "--out", tmp_path / "out"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        running.stdout.close()
+        said = running.stderr.read()
+    assert (running.returncode, said) == (128 + signal.SIGPIPE, "")
+    assert len(list((tmp_path / "out").iterdir())) == 1  # whole, and the last
 
 
 @pytest.mark.parametrize("given", ["1.5", "-1", "nan", "much"])
