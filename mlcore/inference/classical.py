@@ -8,6 +8,7 @@ from mlcore.inference.preparation import MIN_SIDE_PX, cleaned, picture_rows
 from mlcore.inference.pyramid import pyramid
 from mlcore.inference.refine import refine
 from mlcore.inference.selection import select
+from mlcore.inference.support import likeness
 
 SEARCH_PX2 = 1.4e6  # larger frames are searched at half size, outlines still found at full size
 MAX_SEARCH_PX2 = 6e6
@@ -49,9 +50,13 @@ class ClassicalEngine:
         chosen = select(found, image.shape)
         step(0.8)
         refined = refine(chosen, levels)
+        outlines = [one.outline for _, one in refined]
+        quality = np.array([quality for quality, _ in refined])
+        quality *= likeness(outlines, quality >= HALF_TRUST_QUALITY, levels[0].smooth)
         step(1.0)
         limit = (frame_shape[1], frame_shape[0])
-        return [Detection(np.clip(one.outline, 0, limit), confidence(quality)) for quality, one in refined]
+        order = np.argsort(-quality, kind="stable")
+        return [Detection(np.clip(outlines[k], 0, limit), confidence(quality[k])) for k in order]
 
 
 def confidence(quality):
