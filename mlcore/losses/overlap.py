@@ -1,0 +1,33 @@
+"""Losses of overlap and of pixels; weights let pixels count more, less or not at all."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+
+def soft_dice_loss(
+    logits: Tensor, target: Tensor, weight: Tensor | None = None, smooth: float = 1.0
+) -> Tensor:
+    """1 - soft Dice, averaged over the batch.
+
+    logits, target, weight : Tensor of shape (N, H, W); target in {0, 1}.
+    `smooth` keeps an empty mask, correctly predicted empty, at loss 0.
+    """
+    prob = logits.sigmoid()
+    if weight is None:
+        weight = torch.ones_like(prob)
+    overlap = (prob * target * weight).flatten(1).sum(1)
+    total = ((prob + target) * weight).flatten(1).sum(1)
+    return (1 - (2 * overlap + smooth) / (total + smooth)).mean()
+
+
+def weighted_bce(logits: Tensor, target: Tensor, weight: Tensor, positive: float = 1.0) -> Tensor:
+    """Binary cross-entropy over weighted pixels; those of target 1 count `positive` times."""
+    loss = binary_cross_entropy_with_logits(logits, target, reduction="none")
+    weight = weight * (1 + (positive - 1) * target)
+    return (loss * weight).sum() / weight.sum().clamp_min(1)
+
+
+def dice_bce(logits: Tensor, target: Tensor, weight: Tensor, positive: float = 1.0) -> Tensor:
+    """The paper's loss, 0.5 Dice + 0.5 BCE."""
+    return 0.5 * soft_dice_loss(logits, target, weight) + 0.5 * weighted_bce(logits, target, weight, positive)
