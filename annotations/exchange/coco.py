@@ -165,7 +165,9 @@ def _parse(raw):
         place = (
             f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         )
-        raise NotCoco(f"The file is no JSON{place}.") from None
+        raise NotCoco(
+            f"The file is no JSON{place}: it may be cut short or changed; export it again as COCO JSON."
+        ) from None
 
 
 def _image(entry, where):

@@ -75,8 +75,13 @@ class EditBatch:
         for name in MEASURED_FIELDS:
             setattr(particle, name, getattr(measured_as, name))
         particle.calibration_id = measured_as.calibration_id
-        self.particles[particle_id] = self.added[particle_id] = particle
-        self._event(edit, group, None, Event.Action.ADD, particle_id, 1, None, state)
+        self.take(edit=edit, group=group, particle=particle, state=state)
+
+    def take(self, *, edit, group, particle, state=None):
+        """A new particle that is made and measured already."""
+        self.particles[particle.id] = self.added[particle.id] = particle
+        state = state or snapshot(particle)
+        self._event(edit, group, None, Event.Action.ADD, particle.id, particle.version, None, state)
 
     def change(self, *, edit, group, particle, fields, undoes=None):
         """Set fields; those that are already so are left out, an edit that changes nothing still counts."""

@@ -5,11 +5,15 @@ import math
 from unittest.mock import ANY
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.urls import reverse
 
 from annotations.models import Event, Membership, Particle, ParticleImport, Project
+from annotations.services import import_particles
 from annotations.services import run_particle_import as large
+from annotations.services.import_particles import prepare_import, write_import
 from tests.factories import make_acquisition, make_calibration, make_frame
 
 N = 20_000
@@ -129,6 +133,49 @@ def test_one_bad_annotation_refuses_the_whole_file_in_a_sentence(
     assert nothing_written()
     page = member_client.get(reverse("particle-import", args=[told["id"]])).text
     assert "Nothing was written" in page
+
+
+def prepared(project, by, n=40, **over):
+    return prepare_import(project=project, by=by, raw=coco_file(n, **over))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_takes_long_holds_no_lock(project, frames, mia, monkeypatch):
+    seen, measure = [], import_particles.measure_particles
+
+    def watched(**particles):
+        seen.append(connection.in_atomic_block)
+        measure(**particles)
+
+    monkeypatch.setattr(import_particles, "measure_particles", watched)
+    row = large.start_particle_import(project=project, by=mia, raw=coco_file(5_001), name="a.json")
+    large.run_particle_import(pk=row.pk)
+    assert seen == [False] * 4  # once a frame, and not again while it writes
+    assert Particle.objects.count() == 5_001
+
+
+def test_a_calibration_changed_before_writing_is_the_one_that_counts(project, frames, mia):
+    whole = prepared(project, mia)
+    make_calibration(frames[0].acquisition, 2.0)
+    write_import(whole)
+    by_frame = Particle.objects.values_list("layer__frame", "calibration__pixel_size_x_nm").distinct()
+    assert dict(by_frame) == {frame.pk: 2.0 if frame == frames[0] else 0.5 for frame in frames}
+
+
+def test_an_image_deleted_before_writing_refuses_the_file_whole(project, frames, mia):
+    whole = prepared(project, mia)
+    frames[2].acquisition.delete()
+    with pytest.raises(ValidationError, match="deleted while the file was read; import it again"):
+        write_import(whole)
+    assert nothing_written()
+
+
+def test_a_file_written_meanwhile_is_not_written_twice(project, frames, mia):
+    first, second = prepared(project, mia), prepared(project, mia)
+    write_import(first)
+    report = write_import(second)
+    assert (report.counts["new"], report.counts["present"]) == (0, 40)
+    assert Particle.objects.count() == 40
 
 
 def test_who_lost_the_role_meanwhile_imports_nothing(project, frames, mia):
