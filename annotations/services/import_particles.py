@@ -110,7 +110,7 @@ def write_import(prepared) -> ImportReport:
     """The short part, in one transaction: whole or not at all, and while it lasts edits of its frames wait.
 
     Of 20,000 annotations it is 3 of 8 seconds of processor time, of the 50,000 that a file may hold 10 of 27.
-    An edit that waits longer than the page does is sent again, and recorded once. A transaction for each frame
+    An edit that waits longer than the page does is sent again, and recorded once. One transaction a frame
     would make the wait shorter, but leave half a file where a later frame fails.
 
     Raises
