@@ -34,7 +34,6 @@ def test_it_is_followed_to_its_end(send, frames, site):  # noqa: F811
     page = send(coco_file(N))
     expect(page.get_by_text(f"{N:,} particles imported.")).to_be_visible(timeout=WORKER_MS)
     assert Particle.objects.count() == N
-    expect(page.locator("meta[http-equiv=refresh]")).to_have_count(0)
     page.get_by_role("link", name="0.tif").click()
     expect(page).to_have_url(f"{site}/frames/{frames[0].pk}/")
 
@@ -69,7 +68,8 @@ def test_its_page_can_be_looked_at_in_every_state(site, project, mia, log_in, sc
     report = large.prepare_import(project=project, by=mia, raw=coco_file(40), is_trial=True).report
     report.is_done = True
     done.report = large.report_json(report)
-    large._end(done, "done")
+    done.status, done.finished_at = "done", done.created_at
+    done.save()
     refused = row(status="refused", message="annotations[3]: an outline encloses no area.")
     failed = row(status="failed", message="Internal error in import 5; nothing was written.")
     states = {"waiting": row(), "running": running, "done": done, "refused": refused, "failed": failed}
@@ -80,4 +80,8 @@ def test_its_page_can_be_looked_at_in_every_state(site, project, mia, log_in, sc
     ]
     assert not wrong
     page.goto(f"{site}/imports/{running.pk}/")
-    expect(page.get_by_role("status")).to_contain_text("42 % done")
+    expect(page.locator("#import")).to_contain_text("42 % done")
+    large.cache.set(large._progress_key(running.pk), 0.77, 60)
+    page.get_by_role("link", name="Back to export").focus()
+    expect(page.locator("#import")).to_contain_text("77 % done")  # by itself
+    expect(page.get_by_role("link", name="Back to export")).to_be_focused()
