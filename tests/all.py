@@ -90,4 +90,7 @@ if __name__ == "__main__":
     unknown = set(chosen) - set(STAGES)
     if unknown:
         sys.exit(f"No stage {unknown.pop()}; there are: {', '.join(STAGES)}.")
-    sys.exit(main(chosen or list(STAGES), sys.argv[2:]))
+    try:
+        sys.exit(main(chosen or list(STAGES), sys.argv[2:]))
+    except KeyboardInterrupt:
+        sys.exit("\nStopped; ./etem test begins anew.")

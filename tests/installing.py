@@ -27,7 +27,7 @@ def apt_install(*packages: str) -> bool:
             ["apt-get", "--quiet", "--quiet", *command], env=environment, capture_output=True, text=True
         )
         if done.returncode and command != ["update"]:  # an old list may still do
-            print(done.stderr[-2000:], file=sys.stderr)
+            print(*done.stderr.strip().splitlines()[-1:], file=sys.stderr)
             return False
     return True
 
@@ -41,9 +41,12 @@ def ensure_browser():
     if apt_install("chromium"):
         return
     print("Installing Chromium with Playwright ...", flush=True)
-    done = subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"])
-    if done.returncode:
+    command = [sys.executable, "-m", "playwright", "install", "chromium"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:  # its own words are pages of JavaScript's, but for the first error
+        errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+        why = errors[0].removeprefix("Error: ") if errors else f"exit status {done.returncode}"
         raise StageError(
-            "No Chromium was found or could be installed: install chromium or google-chrome, "
-            "or name one as ETEM_CHROMIUM=/path/to/it."
+            f"No Chromium was found, nor could Playwright download one ({why}): connect to the network, "
+            "install chromium or google-chrome, or name one as ETEM_CHROMIUM=/path/to/it."
         )

@@ -23,6 +23,13 @@ class Account:
     uid: int
     gid: int
 
+    @property
+    def name(self) -> str:
+        try:
+            return pwd.getpwuid(self.uid).pw_name
+        except KeyError:  # a container's user without an entry
+            return str(self.uid)
+
     def run_as(self) -> dict:
         """Keyword arguments for subprocess; the folder is one that everybody may enter."""
         if self.uid == os.geteuid():

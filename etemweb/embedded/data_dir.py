@@ -24,6 +24,10 @@ def prepare(folder: Path) -> Path:
             raise StartError(f"{folder} holds other files: name a new or empty folder with --data DIR.")
         for name in ("storage", "log"):
             (folder / name).mkdir(mode=0o700, exist_ok=True)
+            if not os.access(folder / name, os.W_OK | os.X_OK):
+                raise StartError(
+                    f"{folder / name} is not writable by you: make it so, or name another with --data DIR."
+                )
     except PermissionError:
         raise StartError(f"{folder} is not writable by you: name another folder with --data DIR.") from None
     except OSError as error:

@@ -7,7 +7,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from etemweb.embedded import account, addresses
+from etemweb.embedded import account, addresses, reasons
 from etemweb.embedded.errors import StartError
 from etemweb.embedded.programs import postgres_programs
 
@@ -36,14 +36,19 @@ def start(data_dir: Path, *, durable: bool = True):
         (cluster / "postmaster.pid").unlink()
     settings = [*SETTINGS, f"unix_socket_directories={sockets}", *([] if durable else THROW_AWAY)]
     options = " ".join(f"-c '{setting}'" for setting in settings)
+    log = cluster / "server.log"
+    said_before = reasons.end_of(log)
     done = _run(
-        [programs / "pg_ctl", "-D", cluster, "-w", "-t", str(START_LIMIT_S), "-l", cluster / "server.log"]
+        [programs / "pg_ctl", "-D", cluster, "-w", "-t", str(START_LIMIT_S), "-l", log]
         + ["-o", options, "start"],
         who,
         output=subprocess.DEVNULL,  # a pipe would be inherited by the server and never end
     )
     if done.returncode:
-        raise StartError(f"PostgreSQL did not start: {_last_line(cluster / 'server.log')}")
+        said = reasons.said_since(log, said_before)
+        raise StartError(
+            f"PostgreSQL did not start: {reasons.why(said, folder=cluster, log=log, user=who.name)}"
+        )
 
 
 def _make(cluster: Path, programs: Path, who: account.Account, durable: bool):
@@ -64,8 +69,8 @@ def _make(cluster: Path, programs: Path, who: account.Account, durable: bool):
         )
     if made.returncode or "ERROR" in made.stderr:
         shutil.rmtree(unfinished, ignore_errors=True)
-        why = made.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        raise StartError(f"PostgreSQL could not make its database in {cluster}: {why[0]}")
+        why = reasons.why(made.stderr, folder=cluster.parent, log=cluster.parent, user=who.name)
+        raise StartError(f"PostgreSQL could not make its database in {cluster}: {why}")
     if cluster.exists():
         cluster.rmdir()
     unfinished.rename(cluster)
@@ -118,11 +123,3 @@ def _write(path: Path, text: str, who: account.Account):
 def _run(command, who, *, output=subprocess.PIPE, **more):
     more = more or {"stdin": subprocess.DEVNULL}
     return subprocess.run(command, stdout=output, stderr=output, text=True, **more, **who.run_as())
-
-
-def _last_line(log: Path) -> str:
-    try:
-        lines = log.read_text(errors="replace").strip().splitlines()
-    except OSError:
-        lines = []
-    return next((line for line in reversed(lines) if "FATAL" in line or "PANIC" in line), f"see {log}.")

@@ -1,6 +1,7 @@
 """`./etem up`: the servers, the web processes and the worker, kept running until Ctrl-C."""
 
 import argparse
+import errno
 import http.client
 import os
 import signal
@@ -86,6 +87,8 @@ class Site:
         servers.start(self.folder, wanted=self.embedded)
         self.web[0].go()
         self._await_first_page()
+        if self.stopping.is_set():
+            return
         for child in self.children[1:]:  # only now: two imports at once would delay the first page
             child.start()
             child.go()
@@ -123,7 +126,8 @@ class Site:
 
     def keep_running(self):
         pauses = {}
-        self._install_rest()
+        if not self.stopping.is_set():
+            self._install_rest()
         while not self.stopping.wait(HEARTBEAT_S):
             for child in self.children:
                 if sentence := child.check():
@@ -156,6 +160,16 @@ class Site:
             server.stop(self.folder)
 
 
+def unusable(error: OSError, folder: Path) -> str:
+    remedy = (
+        "make room on its disk" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "make it writable for you"
+    )
+    return (
+        f"{error.filename or folder} cannot be used ({error.strerror or error}): {remedy}, "
+        "or name another folder with --data DIR."
+    )
+
+
 def main(argv=None) -> int:
     chosen = arguments(argv)
     folder = (
@@ -167,8 +181,11 @@ def main(argv=None) -> int:
     try:
         site.start()
         site.keep_running()
-    except (StartError, OSError) as error:
+    except StartError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(unusable(error, folder), file=sys.stderr)
         return 1
     finally:
         if site.children:

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from etemweb.embedded import account, addresses
+from etemweb.embedded import account, addresses, reasons
 from etemweb.embedded.errors import StartError
 from etemweb.embedded.programs import valkey_program
 
@@ -24,6 +24,7 @@ def start(data_dir: Path, *, durable: bool = True):
     if answers(address):
         return
     log = folder / "server.log"
+    said_before = reasons.end_of(log)
     command = [valkey_program(who), "--port", "0", "--unixsocket", address, "--unixsocketperm", "700"]
     command += ["--dir", folder, "--appendonly", "yes" if durable else "no", "--save", ""]
     command += ["--maxmemory-policy", "noeviction", "--logfile", log, "--pidfile", folder / "pid"]
@@ -34,7 +35,10 @@ def start(data_dir: Path, *, durable: bool = True):
     limit = time.monotonic() + START_LIMIT_S
     while not answers(address):
         if done.returncode or time.monotonic() > limit or not _is_starting(folder):
-            raise StartError(f"Valkey did not start: {_last_line(log)}")
+            said = reasons.said_since(log, said_before)
+            raise StartError(
+                f"Valkey did not start: {reasons.why(said, folder=folder, log=log, user=who.name)}"
+            )
         time.sleep(0.02)
 
 
@@ -83,10 +87,3 @@ def stop(data_dir: Path):
     limit = time.monotonic() + 10
     while _pid(folder) == pid and time.monotonic() < limit:
         time.sleep(0.02)
-
-
-def _last_line(log: Path) -> str:
-    try:
-        return log.read_text(errors="replace").strip().splitlines()[-1]
-    except (OSError, IndexError):
-        return f"see {log}."

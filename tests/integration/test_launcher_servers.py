@@ -82,6 +82,18 @@ def test_a_cluster_half_made_is_made_anew(private):
     assert who_am_i(private) == ("etem", "etem")
 
 
+def test_a_damaged_cluster_is_one_sentence_with_the_remedy(private):
+    servers.start(private, durable=False)
+    servers.stop(private)
+    log = private / "postgres/pg_wal"
+    log.rename(log.with_name("elsewhere"))
+    with pytest.raises(
+        StartError, match=r"“?pg_wal.* does not exist; its files are damaged.* backup"
+    ) as told:
+        postgres.start(private, durable=False)
+    assert len(str(told.value).splitlines()) == 1
+
+
 @as_root
 def test_another_user_can_reach_neither_server(private):
     servers.start(private, durable=False)
