@@ -22,7 +22,7 @@ export function readNumber(text) {
 
 // A pixel value: whole numbers as they are, others with as many digits as one display step deserves.
 export function valueText(value, step = 1) {
-  if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value).replace("-", "−");
+  if (Number.isSafeInteger(value)) return String(value).replace("-", "−");
   const digits = Math.ceil(Math.log10(Math.max(Math.abs(value), step) / step)) + 1;
   return withDigits(value, Math.min(8, Math.max(4, digits)));
 }

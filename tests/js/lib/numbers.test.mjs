@@ -22,6 +22,7 @@ test("people's ways to write a number are understood, words are not", () => {
 test("whole pixel values are written whole, others to the display's step", () => {
   assert.equal(valueText(1834), "1834");
   assert.equal(valueText(-7), "−7");
+  assert.equal(valueText(2147484928), "2147484928"); // 32-bit counts, to the last digit
   assert.equal(valueText(0.12345678, 1e-5), "0.123457");
   assert.equal(valueText(1.23456789e-8, 1e-10), "1.235e−8");
 });
