@@ -89,7 +89,7 @@ def run_particle_import(*, pk):
             _end(
                 row,
                 Status.FAILED,
-                f"Internal error in import {pk}; nothing was written; please tell the operator.",
+                f"Internal error in import {pk}; please tell the operator.",
             )
             raise
 
