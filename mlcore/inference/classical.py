@@ -3,6 +3,7 @@
 import numpy as np
 
 from mlcore.inference.engine import Detection
+from mlcore.inference.graphics import burned_in, covers, without
 from mlcore.inference.level_sets import Scale, candidates, relief
 from mlcore.inference.preparation import MIN_SIDE_PX, cleaned, picture_rows
 from mlcore.inference.pyramid import pyramid
@@ -20,13 +21,14 @@ NOISE_QUALITY = 5.0  # what the best regions of white noise reach
 HALF_TRUST_QUALITY = 6.2
 TRUST_POWER = 4.7
 OVERVIEW_PX = 512
+LEFT_OUT = "Writing, a scale bar or an information bar drawn into the image was left out of the search."
 
 
 class ClassicalEngine:
     name = "classical"
     version = "1"
 
-    def find(self, image, pixel_size_nm=None, on_step=None):
+    def find(self, image, pixel_size_nm=None, on_step=None, on_note=None):
         """See `Engine.find`. The pixel size is not used: the search is over all sizes in pixels."""
         step = on_step or (lambda share: None)
         image = cleaned(image)
@@ -34,6 +36,10 @@ class ClassicalEngine:
             return []
         frame_shape = image.shape
         image = image[picture_rows(image)]
+        boxes, drawn = burned_in(image)
+        if on_note and (boxes or image.shape != frame_shape):
+            on_note(LEFT_OUT)
+        image = without(image, drawn) if boxes else image
         levels = pyramid(image)
         step(0.1)
         first = _first(image.shape)
@@ -50,6 +56,7 @@ class ClassicalEngine:
         chosen = select(found, image.shape)
         step(0.8)
         refined = refine(chosen, levels)
+        refined = [(quality, one) for quality, one in refined if not covers(boxes, one.outline)]
         outlines = [one.outline for _, one in refined]
         quality = np.array([quality for quality, _ in refined])
         quality *= likeness(outlines, quality >= HALF_TRUST_QUALITY, levels[0].smooth)

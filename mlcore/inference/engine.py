@@ -39,11 +39,13 @@ class Engine(Protocol):
         image: np.ndarray,
         pixel_size_nm: float | None = None,
         on_step: Callable[[float], None] | None = None,
+        on_note: Callable[[str], None] | None = None,
     ) -> list[Detection]:
         """Particles of an image (H, W), the surest first.
 
-        `on_step` is called with the share done, 0 to 1; what it raises stops the engine. A `ValueError` says
-        in one sentence why an image cannot be searched.
+        `on_step` is called with the share done, 0 to 1; what it raises stops the engine. `on_note` is called
+        with a sentence where a person should know what was not searched. A `ValueError` says in one sentence
+        why an image cannot be searched.
         """
         ...
 

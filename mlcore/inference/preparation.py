@@ -6,6 +6,9 @@ MIN_SIDE_PX = 8
 FOOTER_MAX_SHARE = 0.15  # of the height: an instrument's footer is never taller
 FOOTER_FLAT_SHARE = 0.3  # of a footer's row has one and the same value, whatever is written on it
 
+FOOTER_LOSS = 0.03  # of the frame's range: how far a JPEG moves a footer's value
+FOOTER_EDGE_SHARE = 0.9  # of a footer's upper edge steps, if it was moved
+
 
 def cleaned(image):
     """A frame as float32 without gaps, or None where there is nothing to see (one value throughout).
@@ -35,19 +38,24 @@ def picture_rows(image):
     """The rows that are micrograph: a slice without the footer that an instrument burned in.
 
     A footer is a band at the lower edge whose rows are mostly of one value, under a row with hardly any of
-    it. Dark vacuum at the edge is no footer: its value goes on above.
+    it. Dark vacuum at the edge is no footer: its value goes on above. A JPEG moves values a little; then a
+    footer is told by its upper edge, a hard step along a whole row.
     """
     height = image.shape[0]
     value = _commonest(image[-1])
-    share = (image == value).mean(axis=1)
-    flat = share >= FOOTER_FLAT_SHARE
-    start = height
-    while start > 0 and flat[start - 1]:
-        start -= 1
-    is_footer = (
-        height - FOOTER_MAX_SHARE * height <= start < height - 3 and (image[:start] == value).mean() < 0.02
-    )
-    return slice(0, start if is_footer else height)
+    for tolerance in (0, FOOTER_LOSS):
+        is_value = np.abs(image - value) <= tolerance
+        flat = is_value.mean(axis=1) >= FOOTER_FLAT_SHARE
+        start = height if flat.all() else height - int(np.argmin(flat[::-1]))
+        if not height - FOOTER_MAX_SHARE * height <= start < height - 3:
+            continue
+        goes_on = is_value[:start].mean() >= 0.02
+        if tolerance:
+            step = np.abs(image[min(start + 1, height - 1)] - image[start - 2])
+            goes_on = (step < 2 * tolerance).mean() > 1 - FOOTER_EDGE_SHARE
+        if not goes_on:
+            return slice(0, start)
+    return slice(0, height)
 
 
 def halved(image, times=1):

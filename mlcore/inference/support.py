@@ -1,9 +1,9 @@
 """Lumps of the support apart from particles: large, and their edges faint beside those of the particles.
 
-Support is the lighter material and fades out at its rim. A particle's image steps at its edge by an amount that
-does not fall with its size: a sphere's thickness rises ever more steeply the larger it is, a flat crystal's
-contrast grows with its thickness. So a region that is larger than the frame's particles and steps far less than
-they do is made of something else.
+Support is the lighter material and fades out at its rim. A particle's image steps at its edge by an amount
+that does not fall with its size: close to its rim a large sphere is no thinner than a small one, and a flat
+crystal is thicker the larger it is. So a region that is larger than the frame's particles and steps far less
+than they do is made of something else.
 """
 
 import numpy as np

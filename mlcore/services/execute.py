@@ -65,12 +65,12 @@ def _search(run):
     run.code_version = engine.version
     run.save(update_fields=["frames_total", "code_version"])
     beat = Heartbeat(run)
-    refusals = []
+    refusals, notes = [], []
     for frame in frames:
         if frame.pk in done:
             continue
         beat(force=True)
-        message = _search_frame(run, frame, engine, beat)
+        message = _search_frame(run, frame, engine, beat, notes.append)
         if message:
             refusals.append(message)
     skipped = Prediction.objects.filter(run=run).exclude(message="")
@@ -80,17 +80,20 @@ def _search(run):
     sentence = (
         f"{skipped.count()} of {len(frames)} images could not be searched: {first.message}" if first else ""
     )
+    if notes and not sentence:
+        sentence = f"{len(notes)} of {len(frames)} images: {notes[0]}"
     end(run, Run.Status.SUCCEEDED, sentence)
 
 
-def _search_frame(run, frame, engine, beat):
+def _search_frame(run, frame, engine, beat, on_note):
     """Search one frame and keep what was found; returns why it could not be searched, empty if it could."""
     began = time.monotonic()
     calibration = Calibration.objects.current_for(frame)
     size = pixel_size_nm(calibration)
     found, message = [], ""
     try:
-        found = engine.find(frame_pixels(frame), size and (size[0] * size[1]) ** 0.5, lambda share: beat())
+        mean_size = size and (size[0] * size[1]) ** 0.5
+        found = engine.find(frame_pixels(frame), mean_size, lambda share: beat(), on_note)
     except ValueError as error:
         message = str(error)
     _keep(run, frame, engine, found, began, message)

@@ -128,10 +128,12 @@ class Result:
 def results():
     """Every method on every set that is on this machine."""
     engine = ClassicalEngine()
-    for name, load in labelled.SETS.items():
-        images = list(load())
-        if not images:
-            continue
+    sets = {name: images for name, load in labelled.SETS.items() if (images := list(load()))}
+    if not sets:
+        raise FileNotFoundError(
+            f"No labelled image lies in {labelled.ROOT}: name a folder that holds some as ETEM_TEST_DATA."
+        )
+    for name, images in sets.items():
         found = [engine.find(one.image) for one in images]
         about = (name, len(images), sum(len(counted(one.boxes, one)) for one in images))
         for least in (DEFAULT_CONFIDENCE, 0.5, 0.0):
@@ -208,7 +210,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", metavar="FILE", help="replace what follows <!-- measured --> in this file")
     path = parser.parse_args().write
-    text = markdown(speed(), list(results()))
+    try:
+        found = list(results())
+    except FileNotFoundError as error:
+        parser.error(str(error))
+    text = markdown(speed(), found)
     print(text)
     if path:
         head, mark, _ = Path(path).read_text(encoding="utf-8").partition("<!-- measured -->\n")

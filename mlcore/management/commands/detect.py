@@ -68,7 +68,8 @@ class Command(BaseCommand):
             for index, image in enumerate(recording.frames):
                 name = path.stem if recording.n_frames == 1 else f"{path.stem}-f{index:04d}"
                 size = self.pixel_size(path, recording, index, given)
-                found = finder.find(image, size and math.sqrt(size[0] * size[1]))
+                mean_size = size and math.sqrt(size[0] * size[1])
+                found = finder.find(image, mean_size, on_note=lambda note: self.warn(_about(path, note)))
                 found = [one for one in found if one.confidence >= self.min_confidence]
                 limits = (image.shape[1], image.shape[0])
                 measured = shape.measure_many([one.outline for one in found], limits, size)

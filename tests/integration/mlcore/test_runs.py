@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.urls import reverse
@@ -15,6 +16,7 @@ from annotations.display import tiles
 from annotations.models import Frame, Layer, Particle, Role
 from annotations.services.pixels import tiles_path
 from mlcore.inference import engine as engines
+from mlcore.inference.classical import LEFT_OUT
 from mlcore.models import Prediction, Run
 from mlcore.services.execute import MAX_ATTEMPTS, execute_run
 from mlcore.services.lease import lease
@@ -69,6 +71,18 @@ def test_it_works(project, owner, frame):
     }
     assert {p.calibration_id for p in particles} == {calibration.pk}
     assert sorted(p.ecd_nm for p in particles) == pytest.approx([10, 12, 15], rel=0.03)
+
+
+def test_what_was_left_out_is_said(project, owner):
+    image = np.clip(10 * phantoms.micrograph(240, DISCS, noise=0.1), 0, 254).astype(np.uint8)
+    image[210:240] = 0
+    image[222:228, 20:90] = 255
+    store_frame(make_acquisition(project), image)
+    run = start_inference(by=owner, project=project)
+    execute_run(run_pk=run.pk)
+    run.refresh_from_db()
+    assert run.status == "succeeded"
+    assert run.message == f"1 of 1 images: {LEFT_OUT}"
 
 
 def test_without_a_calibration_there_is_no_nm(project, owner, frame):
@@ -217,7 +231,7 @@ class Stubborn:
     name, version = "stubborn", "1"
     told = None
 
-    def find(self, image, pixel_size_nm=None, on_step=None):
+    def find(self, image, pixel_size_nm=None, on_step=None, on_note=None):
         return type(self).told(on_step)
 
 
