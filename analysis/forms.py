@@ -28,13 +28,18 @@ class SizeChoice:
 
     def __init__(self, data, project, skip=COUNTED_APART):
         data = data.copy()
-        data.setdefault("source", default_source(project))
         data.setdefault("border", "exclude")
         data.setdefault("feret_min_px", f"{FERET_MIN_PX:g}")
         data.setdefault("weighting", "number")
         data.setdefault("axis", "log")
-        self.data = data
-        self.filter = ParticleFilter(data, Particle.objects.in_project(project), project=project, skip=skip)
+        self.filter = ParticleFilter(
+            data,
+            Particle.objects.in_project(project),
+            project=project,
+            source=default_source(project),
+            skip=skip,
+        )
+        self.data = self.filter.data
         self.chart = ChartForm(data, label_suffix="")
         self.filters = self.filter.form
 

@@ -30,9 +30,8 @@ def particles(request, pk):
     """The particles themselves, as pictures: what a bar of the size chart leads to."""
     project = fetch(Project.objects, by=request.user, pk=pk)
     data = request.GET.copy()
-    data.setdefault("source", default_source(project))
     data.setdefault("border", "include")
-    chosen = ParticleFilter(data, Particle.objects.in_project(project), project=project)
+    chosen = ParticleFilter(data, Particle.objects.in_project(project), project=project, source=default_source(project))
     order = data.get("order") if data.get("order") in ORDERS else "largest"
     page = {"project": project, "filters": chosen.form, "order": order, "orders": ORDERS.items()}
     page["forms"] = [chosen.form]
@@ -46,7 +45,7 @@ def particles(request, pk):
         "page": Paginator(found.order_by(*ORDERS[order][1], "pk"), PAGE).get_page(data.get("page")),
         "size_range": _size_range(chosen.form.cleaned_data),
         "kept": [(name, data[name]) for name in RANGES if data.get(name)],
-        "source_words": dict(chosen.form.fields["source"].choices).get(data["source"]),
+        "source_words": dict(chosen.form.fields["source"].choices).get(chosen.data["source"]),
     }
     return render(request, "analysis/particles.html", page)
 

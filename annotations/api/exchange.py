@@ -10,7 +10,7 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations.api.particle_filters import WORKING, ParticleFilter
+from annotations.api.particle_filters import ParticleFilter
 from annotations.api.streaming import streamed
 from annotations.exchange.coco import ANNOTATIONS_MAX, BYTES_MAX
 from annotations.models import Particle, ParticleImport, Project
@@ -51,9 +51,7 @@ class AsItComes(BaseContentNegotiation):
 
 def chosen_particles(request, project):
     """The filter of a request, valid; refuses by field otherwise."""
-    data = request.GET.copy()
-    data.setdefault("source", WORKING)
-    chosen = ParticleFilter(data, Particle.objects.in_project(project), project=project)
+    chosen = ParticleFilter(request.GET, Particle.objects.in_project(project), project=project)
     if not chosen.is_valid():
         raise ValidationError({name: [str(e) for e in errors] for name, errors in chosen.form.errors.items()})
     return chosen

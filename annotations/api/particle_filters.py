@@ -3,6 +3,7 @@
 import django_filters as filters
 from django import forms
 from django.db.models import F, OuterRef, Q, Subquery
+from django.http import QueryDict
 
 from annotations.models import Acquisition, LabelClass, Layer, Particle
 
@@ -34,11 +35,15 @@ def default_source(project):
 
 
 class ParticleFilter(filters.FilterSet):
-    """Needs `project`; a choice that the project has not is refused by name."""
+    """Needs `project`; a choice that the project has not is refused by name.
+
+    `source` is what a query that names none, or an empty one, asks for.
+    """
 
     source = filters.ChoiceFilter(
         label="Source",
         method="filter_source",
+        empty_label=None,  # no choice would be all layers at once, and count what was accepted twice
         help_text="working, drawn, accepted, imported, engine:…, run:…",
     )
     label_class = filters.MultipleChoiceFilter(
@@ -73,7 +78,9 @@ class ParticleFilter(filters.FilterSet):
         model = Particle
         fields = []
 
-    def __init__(self, data=None, queryset=None, *, project, skip=(), **more):
+    def __init__(self, data=None, queryset=None, *, project, source=WORKING, skip=(), **more):
+        data = QueryDict(mutable=True) if data is None else data.copy()
+        data["source"] = data.get("source") or source
         self.project = project
         self.skip = skip  # checked with the rest, but left to the caller to apply
         super().__init__(data, queryset, **more)
