@@ -103,3 +103,15 @@ test("a decision of which the server took less than was shown is looked at again
   await rest();
   assert.deepEqual(suggestions.counts(), { open: 2, shown: 0, below: 2 });
 });
+
+test("nothing stays chosen that is decided: neither by accepting all that is shown nor by a redo", async () => {
+  const { suggestions, world } = await setUp();
+  suggestions.select(id(2));
+  suggestions.acceptShown();
+  assert.equal(suggestions.selected, null);
+  assert.equal(world.sent.length, 1);
+  suggestions.apply({ layer: 5, particle: id(2), after: { decision: "pending" } }, "undone");
+  suggestions.select(id(2));
+  suggestions.apply({ layer: 5, particle: id(2), after: { decision: "accepted" } }, "done again");
+  assert.equal(suggestions.selected, null);
+});

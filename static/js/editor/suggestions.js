@@ -16,6 +16,7 @@ export function createSuggestions(editor, api) {
   let nOwn = 0; // what this tab did so far: a reading that it overtook is out of date
 
   const changed = () => {
+    if (model.selected && !isSeen(model.selected)) model.selected = null; // decided, below the threshold, or gone
     for (const listener of listeners) listener();
     editor.redraw();
   };
@@ -30,6 +31,10 @@ export function createSuggestions(editor, api) {
   const isVisible = (slot) => {
     const confidence = model.store.confidence[slot];
     return isOpen(slot) && !(confidence < model.threshold);
+  };
+  const isSeen = (id) => {
+    const slot = model.store.slot(id);
+    return slot !== null && slot !== undefined && isVisible(slot);
   };
   const ids = (test) => {
     const found = [];
@@ -91,8 +96,6 @@ export function createSuggestions(editor, api) {
 
     setThreshold(value) {
       model.threshold = value;
-      const slot = model.selected && model.store.slot(model.selected);
-      if (slot !== null && slot !== undefined && !isVisible(slot)) model.selected = null;
       changed();
     },
     set(options) {
@@ -113,8 +116,7 @@ export function createSuggestions(editor, api) {
     next: (from = model.selected) => nextOf(model.visibleIds().map(model.store.get), from && model.store.get(from), model.order),
 
     decideOne(decision, id = model.selected) {
-      const slot = id && model.store.slot(id);
-      if (slot === null || slot === undefined || !isVisible(slot)) return;
+      if (!id || !isSeen(id)) return;
       const next = model.next(id);
       decide(decision, [id], { suggestions: [id] });
       model.select(next === id ? null : next);
