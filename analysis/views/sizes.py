@@ -112,7 +112,7 @@ def _tiles(summary):
         interval = summary.intervals[place] if summary.intervals is not None else None
         note = "" if interval is None else f"95 %: {words.number(interval[0])} to {words.number(interval[1])}"
         yield f"D{percent}", f"{words.number(summary.d_values[place])} {unit}", note
-    yield "Mean ± SD", f"{words.number(moments.mean)} ± {words.number(moments.sd)} {unit}", "by number"
+    yield "Mean ± SD", f"{words.with_deviation(moments.mean, moments.sd)} {unit}", "by number"
     geometric = f"{words.number(moments.geometric_mean)} {unit} ×/÷ {words.number(moments.geometric_sd)}"
     yield "Geom. mean ×/÷ SD", geometric, "by number"
     yield "Span", words.number(summary.span), "(D90 − D10)/D50"

@@ -1,5 +1,8 @@
 // Numbers for people. A minus is a minus, not a hyphen; what cannot be a number says so.
 
+// Of the value as it will be written: 9.996 to three digits is 10.0, and not 10.00.
+const exponent = (value, digits) => Number(value.toExponential(digits - 1).split("e")[1]);
+
 export function withDigits(value, digits = 4) {
   if (!Number.isFinite(value)) return String(value);
   if (value === 0) return "0";
@@ -7,7 +10,7 @@ export function withDigits(value, digits = 4) {
   const text =
     size >= 1e7 || size < 1e-4
       ? value.toExponential(digits - 1)
-      : value.toFixed(Math.max(0, Math.min(10, digits - 1 - Math.floor(Math.log10(size)))));
+      : value.toFixed(Math.max(0, Math.min(10, digits - 1 - exponent(value, digits))));
   return text.replace("-", "−");
 }
 

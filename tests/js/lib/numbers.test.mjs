@@ -8,6 +8,11 @@ test("digits are significant ones, a minus is a minus", () => {
   assert.equal(withDigits(NaN), "NaN");
 });
 
+test("what rounds up to the next power of ten has no digit more than what stands beside it", () => {
+  const cases = [[9.996, "10.0"], [9.994, "9.99"], [10, "10.0"], [-0.9996, "−1.00"], [99.96, "100"], [999.6, "1000"], [0.1, "0.100"]];
+  for (const [value, text] of cases) assert.equal(withDigits(value, 3), text);
+});
+
 test("the shortest form drops only zeros that tell nothing", () => {
   const cases = [[0.25, "0.25"], [5.302, "5.302"], [100, "100"], [2, "2"], [1.5e-7, "1.5e−7"], [0.30000000000000004, "0.3"]];
   for (const [value, text] of cases) assert.equal(shortest(value, 5), text);
