@@ -44,6 +44,7 @@ def database(url):
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(f"DATABASE_URL must begin with postgresql://, got {parts.scheme!r}.")
     query = dict(parse_qsl(parts.query))
+    pool_size = number("ETEM_DB_POOL", 12)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -53,7 +54,10 @@ def database(url):
         "PORT": str(parts.port or ""),
         # A pool rather than CONN_MAX_AGE: under ASGI each request runs in a thread of its own, so kept
         # connections would pile up.
-        "OPTIONS": {**query, "pool": {"min_size": 1, "max_size": number("ETEM_DB_POOL", 12), "timeout": 20}},
+        "OPTIONS": {
+            **query,
+            "pool": {"min_size": 1, "max_size": pool_size, "timeout": 20} if pool_size else False,
+        },
     }
 
 

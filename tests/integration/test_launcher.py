@@ -185,3 +185,23 @@ def test_after_a_killed_supervisor_the_next_start_recovers(up, place):
     await_true(lambda: len([c for c in children(second.process.pid).values() if "child" in c]) == 2, 30)
     assert second.stop() == 0
     assert not postgres.is_running(place)
+
+
+def manage(*arguments):
+    command = [ROOT / "etem", "manage", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, stdin=subprocess.DEVNULL)
+
+
+def test_commands_reach_the_site_of_a_data_directory_while_it_runs(up, place, tmp_path):
+    (tmp_path / "text.tif").write_text("no image")
+    bring_in = ["import_acquisitions", tmp_path, "--project", 1, "--as", "demo-owner", "--wait"]
+    site = up()
+    done = manage("--data", place, *bring_in)
+    assert "is text, not an image" in done.stderr, done.stderr
+    assert done.returncode == 1
+    assert site.stop() == 0
+    refused = manage(f"--data={place}", *bring_in)
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"No site runs on {place}: start it with ./etem up --data {place}, or name another --data.\n"
+    )
