@@ -1,9 +1,9 @@
-from django.db.models import Count
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import generics, serializers, status
 from rest_framework.response import Response
 
 from annotations.models import LabelClass, Project
+from annotations.models.overview import with_particle_counts
 from annotations.services.access import fetch
 from annotations.services.classes import create_class, delete_class, suggest, update_class
 
@@ -28,7 +28,7 @@ class LabelClassesView(generics.ListCreateAPIView):
 
     def get_queryset(self):
         project = fetch(Project.objects, by=self.request.user, pk=self.kwargs["pk"])
-        return project.label_classes.annotate(n_particles=Count("particles"))
+        return with_particle_counts(project.label_classes.all())
 
     def create(self, request, *args, **kwargs):
         # Fetched before the body is looked at: who may not add classes learns that and no more.
@@ -48,7 +48,7 @@ class LabelClassView(generics.RetrieveUpdateDestroyAPIView):
     http_method_names = ["get", "patch", "delete", "head", "options"]
 
     def get_object(self):
-        rows = LabelClass.objects.select_related("project").annotate(n_particles=Count("particles"))
+        rows = with_particle_counts(LabelClass.objects.select_related("project"))
         may = "visible_to" if self.request.method in {"GET", "HEAD"} else "manageable_by"
         found = {"project_id": self.kwargs["pk"], "pk": self.kwargs["class_pk"]}
         return fetch(rows, by=self.request.user, may=may, **found)

@@ -26,7 +26,7 @@ class Tally:
 
 @dataclass
 class Shown:
-    """An acquisition as the overview shows it; no nm without a calibration in force."""
+    """An acquisition as the overview shows it; no pixel size without a calibration in force."""
 
     acquisition: Acquisition
     tally: Tally
@@ -34,14 +34,15 @@ class Shown:
     first_frame: Frame | None = None
     is_uniform: bool = True  # all frames have one size
     calibration: str = "none"  # adopted, varied, conflict, unsizeable, none
-    nm_low: float | None = None
-    nm_high: float | None = None
+    smallest: Calibration | None = None  # in force; another than `largest` only where frames differ
+    largest: Calibration | None = None
     reason: str = ""
 
-    @property
-    def nm_text(self):
-        low, high = f"{self.nm_low:.4g}", f"{self.nm_high:.4g}"
-        return low if low == high else f"{low} to {high}"
+
+def with_particle_counts(label_classes):
+    """`n_particles` of each: people's. A suggestion counts once it is accepted, and then as its copy."""
+    drawn = Q(particles__layer__kind=Layer.Kind.WORKING)
+    return label_classes.annotate(n_particles=Count("particles", filter=drawn))
 
 
 def search(acquisitions, words):
@@ -142,14 +143,18 @@ def _add_calibrations(rows, pks):
     """The pixel sizes in force: the newest adopted row of each frame, or of all of them."""
     in_force = {}
     adopted = Calibration.objects.filter(acquisition__in=pks, is_adopted=True).order_by("version")
-    for row in adopted.values("acquisition", "frame", "pixel_size_x_nm"):
-        sizes = in_force.setdefault(row["acquisition"], {})
-        if row["frame"] is None:
-            sizes.clear()  # speaks of all frames, and is newer
-        sizes[row["frame"]] = row["pixel_size_x_nm"]
-    for pk, sizes in in_force.items():
+    for row in adopted.only("acquisition", "frame", "pixel_size_x_nm", "pixel_size_y_nm"):
+        in_force_here = in_force.setdefault(row.acquisition_id, {})
+        if row.frame_id is None:
+            in_force_here.clear()  # speaks of all frames, and is newer
+        in_force_here[row.frame_id] = row
+    for pk, in_force_here in in_force.items():
         shown = rows[pk]
-        known = [size for size in sizes.values() if size]
+        known = sorted((row for row in in_force_here.values() if row.pixel_size_x_nm), key=_size)
         if shown.calibration == "none" and known:
-            shown.nm_low, shown.nm_high = min(known), max(known)
-            shown.calibration = "adopted" if shown.nm_low == shown.nm_high else "varied"
+            shown.smallest, shown.largest = known[0], known[-1]
+            shown.calibration = "adopted" if _size(known[0]) == _size(known[-1]) else "varied"
+
+
+def _size(calibration):
+    return calibration.pixel_size_x_nm, calibration.pixel_size_y_nm

@@ -56,7 +56,10 @@ def update_class(*, label_class, **changes) -> LabelClass:
 
 @transaction.atomic
 def delete_class(*, by, label_class) -> int:
-    """Delete a class; its particles stay and become unclassified, told in the ledger. Gives their number."""
+    """Delete a class; its particles stay and become unclassified, told in the ledger.
+
+    Gives how many of people's particles that were: suggestions are not counted.
+    """
     _lock(label_class.project)
     # All of the project's: an edit under way may be giving a particle this class just now.
     layers = lock_layers(Layer.objects.filter(frame__acquisition__project=label_class.project))
@@ -66,7 +69,8 @@ def delete_class(*, by, label_class) -> int:
     with_some = set(found.order_by().values_list("layer", flat=True).distinct())
     for layer in layers:
         if layer.pk in with_some:
-            freed += _unclassify(layer, by, group, found.filter(layer=layer))
+            n = _unclassify(layer, by, group, found.filter(layer=layer))
+            freed += n if layer.kind == Layer.Kind.WORKING else 0
     label_class.delete()
     push(project_id=label_class.project_id, kind="classes", payload={})
     return freed

@@ -3,7 +3,6 @@
 import math
 
 from django import template
-from django.utils.html import format_html
 
 from annotations.instruments.agreement import TOLERANCE, relative_difference
 
@@ -28,12 +27,16 @@ def significant(value, digits=5):
 @register.simple_tag
 def pixel_size(calibration):
     """The pixel size of a version with its unit; one number where the pixels are square."""
-    x, y = calibration.pixel_size_x_nm, calibration.pixel_size_y_nm
-    if x is None:
+    if calibration.pixel_size_x_nm is None:
         return "withdrawn: pixels only"
-    if relative_difference(x, y) <= TOLERANCE:
-        return format_html("{} nm/px", significant(x))
-    return format_html("{} × {} nm/px", significant(x), significant(y))
+    return f"{_axes(calibration)} nm/px"
+
+
+@register.simple_tag
+def pixel_size_range(smallest, largest):
+    """The pixel sizes of a file whose frames may differ: “0.5 nm/px”, “0.5 to 0.8 nm/px”."""
+    low, high = _axes(smallest), _axes(largest)
+    return f"{low} nm/px" if low == high else f"{low} to {high} nm/px"
 
 
 @register.simple_tag
@@ -41,6 +44,13 @@ def pixel_uncertainty(calibration):
     """The standard uncertainty, in nm and per cent."""
     u = calibration.relative_uncertainty
     return f"{significant(u * calibration.pixel_size_x_nm, 2)} nm ({significant(100 * u, 2)} %)"
+
+
+def _axes(calibration):
+    x, y = calibration.pixel_size_x_nm, calibration.pixel_size_y_nm
+    if relative_difference(x, y) <= TOLERANCE:
+        return significant(x)
+    return f"{significant(x)} × {significant(y)}"
 
 
 def _superscript(number):

@@ -1,11 +1,11 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from annotations.forms import LabelClassForm
 from annotations.models import LabelClass, Project, Role
+from annotations.models.overview import with_particle_counts
 from annotations.services.access import fetch
 from annotations.services.classes import create_class, delete_class, suggest, update_class
 
@@ -65,7 +65,7 @@ def _row_form(label_class, posted=None):
 
 
 def _page(request, project, *, status=200, new_form=None, changed=(None, None)):
-    counted = project.label_classes.annotate(n_particles=Count("particles"))
+    counted = with_particle_counts(project.label_classes.all())
     rows = counted.order_by("key", "pk")  # named, for grouping drops the model's order
     is_manager = project.role_of(request.user) in Role.at_least(Role.MANAGER)
     forms = [(row, changed[1] if row.pk == changed[0] else _row_form(row)) for row in rows]

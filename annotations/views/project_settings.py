@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotations.models import Acquisition, Particle, Project, Role
+from annotations.models.overview import IS_DRAWN
 from annotations.services.access import fetch
 from annotations.services.projects import delete_project, update_project
 from annotations.views.project_forms import ProjectDeletionForm, ProjectForm
@@ -51,6 +52,6 @@ def _page(request, project, *, status, **forms):
         "deletion_form": ProjectDeletionForm(),
         "is_owner": project.role_of(request.user) == Role.OWNER,
         "n_acquisitions": Acquisition.objects.filter(project=project).count(),
-        "n_particles": Particle.objects.in_project(project).count(),
+        "n_particles": Particle.objects.in_project(project).filter(IS_DRAWN).count(),
     }
     return render(request, "annotations/project_settings.html", words | forms, status=status)

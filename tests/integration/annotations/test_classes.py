@@ -95,9 +95,23 @@ def test_suggestions_lose_a_deleted_class_too(project, owner):
     label_class = make_label_class(project)
     layer = make_layer(make_frame(make_acquisition(project)), kind=Layer.Kind.SUGGESTION)
     suggestion = make_particle(layer, label_class=label_class)
-    assert delete_class(by=owner, label_class=label_class) == 1
+    assert delete_class(by=owner, label_class=label_class) == 0, "only people's are counted"
     suggestion.refresh_from_db()
     assert (suggestion.label_class, suggestion.version) == (None, 2)
+
+
+def test_suggestions_are_not_counted(owner_client, page, project):
+    label_class = make_label_class(project)
+    frame = make_frame(make_acquisition(project))
+    suggestions = make_layer(frame, kind=Layer.Kind.SUGGESTION)
+    accepted, _ = (make_particle(suggestions, label_class=label_class) for _ in range(2))
+    make_particle(make_layer(frame), label_class=label_class, source=accepted)
+    assert [row.n_particles for row, _ in owner_client.get(page).context["rows"]] == [1]
+    api = f"/api/v1/projects/{project.pk}/classes/"
+    assert owner_client.get(api).json()["results"][0]["particles"] == 1
+    assert owner_client.get(f"{api}{label_class.pk}/").json()["particles"] == 1
+    said = owner_client.post(f"{page}{label_class.pk}/delete/", follow=True).text
+    assert "Its 1 particle is kept" in said
 
 
 def test_undo_cannot_bring_a_deleted_class_back(project, owner, mia):
