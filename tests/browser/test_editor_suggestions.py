@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 from annotations.models import Particle
 from annotations.services.layers import working_layer
 from mlcore.models import Run
+from mlcore.services.lease import lease
 from tests.browser.editor_fixtures import editor, frame, particles, suggested
 from tests.browser.editor_page import EditorPage, eventually
 from tests.factories import make_layer
@@ -43,13 +44,15 @@ def test_suggestions_and_the_list_by_keyboard_alone(suggested, editor, particles
 
 
 def test_a_search_under_way_is_followed_after_a_reload(frame, site, page, mia, project):
-    run = Run.objects.create(project=project, frame=frame, status=Run.Status.RUNNING, created_by=mia)
-    EditorPage(page, site, frame).log_in(mia).open()
-    button = page.locator("#find-particles")
-    expect(button).to_have_text("Looking…")
-    expect(button).to_be_disabled()
-    expect(page.locator("#cancel-run")).to_be_visible()
-    Run.objects.filter(pk=run.pk).update(status=Run.Status.SUCCEEDED)
+    run = Run.objects.create(project=project, frame=frame, status=Run.Status.SUCCEEDED, created_by=mia)
+    with lease(run.pk):  # or the worker takes it for one that nobody works on
+        Run.objects.filter(pk=run.pk).update(status=Run.Status.RUNNING)
+        EditorPage(page, site, frame).log_in(mia).open()
+        button = page.locator("#find-particles")
+        expect(button).to_have_text("Looking…")
+        expect(button).to_be_disabled()
+        expect(page.locator("#cancel-run")).to_be_visible()
+        Run.objects.filter(pk=run.pk).update(status=Run.Status.SUCCEEDED)
     expect(page.locator("#run-message")).to_have_text("Nothing was found on this image.")
     expect(button).to_be_enabled()
 
