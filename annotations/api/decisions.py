@@ -40,7 +40,7 @@ class DecisionsView(APIView):
         sent.is_valid(raise_exception=True)
         decided = decide(layer=layer, by=request.user, **sent.validated_data)
         body = {"layer": decided.layer.pk, "sequence": decided.layer.sequence, "decided": decided.count,
-                "events": len(decided.particles)}  # fmt: skip
+                "already_there": decided.already_there, "events": len(decided.particles)}  # fmt: skip
         if decided.is_replay or len(decided.particles) > MAX_ROWS:
             return Response(body | {"reload": True})
         return Response(body | {"particles": [row(particle) for particle in decided.particles]})
