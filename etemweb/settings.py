@@ -205,6 +205,7 @@ SPECTACULAR_SETTINGS = {
         "AcquisitionStatus": "annotations.models.acquisition.Acquisition.Status",
         "RunStatus": "mlcore.models.Run.Status",
         "Role": "annotations.models.project.Role",
+        "ParticleDecision": "annotations.models.particle.Particle.Decision",
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "POSTPROCESSING_HOOKS": [

@@ -1,12 +1,13 @@
 """Accepting and rejecting suggestions over HTTP."""
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.api.edits import MAX_ROWS
 from annotations.api.layer_access import editable_layer
+from annotations.api.ledger_schema import DecidedSerializer
 from annotations.api.particle_rows import row
 from annotations.models import Particle
 from annotations.services.suggestions import decide
@@ -26,13 +27,7 @@ class DecisionSerializer(serializers.Serializer):
 
 
 class DecisionsView(APIView):
-    @extend_schema(
-        request=DecisionSerializer,
-        responses=OpenApiResponse(
-            description="`layer` is the layer of annotations, `sequence` its number, `decided` how many; new "
-            "`particles` where they are few, else `reload`."
-        ),
-    )
+    @extend_schema(request=DecisionSerializer, responses=DecidedSerializer)
     def post(self, request, pk):
         """Accept or reject: named suggestions, or all open ones on one side of a confidence."""
         layer = editable_layer(request, pk)

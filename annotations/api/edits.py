@@ -1,12 +1,18 @@
 """The ledger over HTTP: send edits, read what happened since, take up one's own history."""
 
 from django.core.exceptions import ValidationError
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.api.layer_access import editable_layer, visible_layer
+from annotations.api.ledger_schema import (
+    EditFields,
+    EventsSinceSerializer,
+    HistorySerializer,
+    RecordedSerializer,
+)
 from annotations.api.particle_rows import gzipped_json, row
 from annotations.services.edit_history import events_since, own_events, touched_particles
 from annotations.services.fit import fit_outlines
@@ -22,14 +28,13 @@ class EditSerializer(serializers.Serializer):
     action = serializers.ChoiceField(["add", "change", "delete", "undo"])
     particle = serializers.UUIDField(required=False, help_text="Chosen by the client where one is added.")
     base_version = serializers.IntegerField(min_value=0, default=0, help_text="The version that was seen.")
-    fields_ = serializers.DictField(required=False, default=dict)
+    fields_ = EditFields(required=False, default=dict)
     undoes = serializers.UUIDField(required=False, allow_null=True, default=None)
 
     def get_fields(self):
         # `fields` is a property of every serializer, so the field of that name is added here.
         found = super().get_fields()
         found["fields"] = found.pop("fields_")
-        found["fields"].help_text = "x, y, width, height (px), label_class, outline ([[x, y], ...] px)."
         return found
 
     def validate(self, attrs):
@@ -51,14 +56,6 @@ class FitSerializer(serializers.Serializer):
 
 class FitsSerializer(serializers.Serializer):
     edits = FitSerializer(many=True, allow_empty=False, max_length=MAX_FITS)
-
-
-RESULTS = OpenApiResponse(
-    description="`sequence` of the layer, how many `events` this request added, and one result an edit: "
-    "`status` is applied, duplicate, merged, conflict or refused; `detail` says why in one sentence; "
-    "`particles` and `gone` tell the current state where it is not what was asked for; `reload` stands "
-    "where that would be too many."
-)
 
 
 def told(result):
@@ -94,10 +91,7 @@ def _whole(request, name):
 class EditsView(APIView):
     @extend_schema(
         parameters=[OpenApiParameter("since", int)],
-        responses=OpenApiResponse(
-            description="Events after `since`, the touched particles as they are now, `gone` ids; `more` "
-            "where one answer was not enough."
-        ),
+        responses=EventsSinceSerializer,
     )
     def get(self, request, pk):
         """What happened to a layer after sequence number `since`."""
@@ -118,7 +112,7 @@ class EditsView(APIView):
         }  # fmt: skip
         return gzipped_json(request, body)
 
-    @extend_schema(request=EditsSerializer, responses=RESULTS)
+    @extend_schema(request=EditsSerializer, responses=RecordedSerializer)
     def post(self, request, pk):
         """Record edits, each exactly once however often it is sent."""
         layer = editable_layer(request, pk)
@@ -129,7 +123,7 @@ class EditsView(APIView):
 
 
 class FitView(APIView):
-    @extend_schema(request=FitsSerializer, responses=RESULTS)
+    @extend_schema(request=FitsSerializer, responses=RecordedSerializer)
     def post(self, request, pk):
         """Find the outline of what is in each box, on the original pixels, and record it."""
         layer = editable_layer(request, pk)
@@ -142,10 +136,7 @@ class FitView(APIView):
 class HistoryView(APIView):
     @extend_schema(
         parameters=[OpenApiParameter("after", int)],
-        responses=OpenApiResponse(
-            description="Rows [key, layer, group, undoes, action, particle, before, after], oldest first, "
-            "without outlines; `more` where one answer was not enough."
-        ),
+        responses=HistorySerializer,
     )
     def get(self, request, pk):
         """One's own edits on the layer's frame: what undo and redo are made of after a reload."""

@@ -2,13 +2,14 @@
 
 from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.api.layer_access import READ_ONLY, visible_layer
+from annotations.api.ledger_schema import COLUMNS_OR_OUTLINES
 from annotations.api.particle_rows import columns, gzipped_json, packed_outline
 from annotations.models import Frame, Layer, Particle
 from annotations.services.layers import working_layer
@@ -75,12 +76,8 @@ class LayersView(APIView):
 
 class LayerParticlesView(APIView):
     @extend_schema(
-        parameters=[OpenApiParameter("outlines", bool, description="Give the outlines instead.")],
-        responses=OpenApiResponse(
-            description="Columns of equal length, one entry a particle; `sequence` is the layer's then. "
-            "Ids are given without hyphens. With `outlines=1`: id and outline, packed as [x, y, dx, ...] in "
-            "sixteenths of a pixel."
-        ),
+        parameters=[OpenApiParameter("outlines", bool, description="Give ids and outlines instead.")],
+        responses=COLUMNS_OR_OUTLINES,
     )
     def get(self, request, pk):
         """All particles of a layer, column by column: 5,000 in one answer."""
