@@ -13,6 +13,7 @@ DEBUG = env.flag("ETEM_DEBUG")
 ALLOWED_HOSTS = env.words("ETEM_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("ETEM_TRUSTED_ORIGINS")
 BEHIND_TLS = env.flag("ETEM_BEHIND_TLS")
+PROXIES = env.networks("ETEM_PROXY")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -38,6 +39,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "etemweb.middleware.SocketPolicyMiddleware",
     "etemweb.middleware.ApiErrorMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -46,6 +48,7 @@ MIDDLEWARE = [
     # Every view asks for a log-in unless it says otherwise: a forgotten decorator cannot open a page.
     "etemweb.middleware.LogInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "etemweb.middleware.MethodMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -142,7 +145,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "img-src": ["'self'", "data:", "blob:"],
-        "connect-src": ["'self'", "ws:", "wss:"],
+        "connect-src": ["'self'"],  # and our own socket: SocketPolicyMiddleware
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
         "form-action": ["'self'"],
@@ -188,7 +191,7 @@ REST_FRAMEWORK = {
         "annotations.api.authentication.PageSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["annotations.api.known_parameters.KnownFilters"],
     "DEFAULT_PAGINATION_CLASS": "annotations.api.paging.Pages",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

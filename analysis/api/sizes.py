@@ -7,12 +7,14 @@ from rest_framework import generics
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analysis.forms import BINS_MAX, BINS_MIN, SizeChoice
+from analysis.forms import BINS_MAX, BINS_MIN, ChartForm, SizeChoice
 from analysis.metrology.selection import select
 from analysis.metrology.summary import summarise
 from analysis.reports import numbers
 from analysis.selectors import calibrations_named, particle_columns
 from annotations.api.exchange import FILTERS, chosen_particles
+from annotations.api.known_parameters import OF_PAGES, refuse_unknown
+from annotations.api.particle_filters import ParticleFilter
 from annotations.api.particles import ParticleSerializer
 from annotations.models import Project
 from annotations.services.access import fetch
@@ -30,6 +32,7 @@ class SizesView(APIView):
     @extend_schema(parameters=FILTERS[:6] + CHART, responses=OpenApiTypes.OBJECT)
     def get(self, request, pk):
         project = fetch(Project.objects, by=request.user, pk=pk)
+        refuse_unknown(request, {*ParticleFilter.base_filters, *ChartForm.base_fields})
         choice = SizeChoice(request.GET, project)
         if not choice.is_valid():
             raise ValidationError({name: [str(e) for e in errors] for name, errors in choice.errors.items()})
@@ -63,7 +66,7 @@ class ParticlesView(generics.ListAPIView):
         if not key.isdecimal() or len(key) > 18:
             raise ValidationError({"project": ["Say which project: ?project=<id>."]})
         project = fetch(Project.objects, by=self.request.user, pk=int(key))
-        found = chosen_particles(self.request, project).qs
+        found = chosen_particles(self.request, project, also_known={"project", *OF_PAGES}).qs
         return found.select_related("created_by").order_by("layer", "created_at", "pk")
 
     @extend_schema(parameters=[OpenApiParameter("project", int, required=True), *FILTERS])

@@ -5,7 +5,7 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from annotations.api.key_filter import KeyFilter
-from annotations.models import Acquisition, Frame
+from annotations.models import Acquisition, Frame, Project
 from annotations.models.overview import by_calibration, search
 
 CALIBRATIONS = [(state, state) for state in ("adopted", "none", "conflict", "unsizeable")]
@@ -17,7 +17,7 @@ class AcquisitionFilters(django_filters.FilterSet):
     q = django_filters.CharFilter(
         method="by_words", label="Words that occur anywhere in the name or the metadata."
     )
-    project = KeyFilter("project_id")
+    project = KeyFilter("project_id", among=Project)
     uploaded_by = KeyFilter("uploaded_by_id")
     calibration = django_filters.ChoiceFilter(choices=CALIBRATIONS, method="by_calibration_state")
     acquired_after = django_filters.IsoDateTimeFilter(field_name="acquired_at", lookup_expr="gte")

@@ -10,6 +10,7 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotations.api.known_parameters import refuse_unknown
 from annotations.api.particle_filters import ParticleFilter
 from annotations.api.streaming import streamed
 from annotations.exchange.coco import ANNOTATIONS_MAX, BYTES_MAX
@@ -49,8 +50,9 @@ class AsItComes(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-def chosen_particles(request, project):
+def chosen_particles(request, project, also_known=()):
     """The filter of a request, valid; refuses by field otherwise."""
+    refuse_unknown(request, {*ParticleFilter.base_filters, *also_known})
     chosen = ParticleFilter(request.GET, Particle.objects.in_project(project), project=project)
     if not chosen.is_valid():
         raise ValidationError({name: [str(e) for e in errors] for name, errors in chosen.form.errors.items()})

@@ -1,5 +1,6 @@
 """Layers of a frame, and their particles in the editor's compact form."""
 
+from django.apps import apps
 from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -8,6 +9,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotations.api.known_parameters import refuse_unknown
 from annotations.api.layer_access import READ_ONLY, visible_layer
 from annotations.api.ledger_schema import COLUMNS_OR_OUTLINES
 from annotations.api.particle_rows import columns, gzipped_json, packed_outline
@@ -49,6 +51,7 @@ class LayersView(APIView):
     )
     def get(self, request):
         """The layers of a frame (annotations first, then the newest suggestions), or those of a run."""
+        refuse_unknown(request, LayersOf().fields)
         asked = LayersOf(data=request.query_params)
         asked.is_valid(raise_exception=True)
         layers = Layer.objects.visible_to(request.user)
@@ -56,7 +59,8 @@ class LayersView(APIView):
             frames = Frame.objects.visible_to(request.user)
             layers = layers.filter(frame=get_object_or_404(frames, pk=asked.validated_data["frame"]))
         else:
-            layers = layers.filter(prediction__run=asked.validated_data["run"])
+            runs = apps.get_model("mlcore", "Run").objects.visible_to(request.user)
+            layers = layers.filter(prediction__run=get_object_or_404(runs, pk=asked.validated_data["run"]))
         pending = Q(particles__decision=Particle.Decision.PENDING, kind=Layer.Kind.SUGGESTION)
         layers = layers.annotate(
             n_particles=Count("particles"), n_open=Count("particles", filter=pending)

@@ -45,8 +45,8 @@ class StartRunSerializer(serializers.Serializer):
 
 
 class RunFilters(django_filters.FilterSet):
-    project = KeyFilter("project_id")
-    frame = KeyFilter("frame_id")
+    project = KeyFilter("project_id", among=Project)
+    frame = KeyFilter("frame_id", among=Frame)
 
     class Meta:
         model = Run
