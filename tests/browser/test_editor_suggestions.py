@@ -8,7 +8,7 @@ from mlcore.models import Run
 from mlcore.services.lease import lease
 from tests.browser.editor_fixtures import editor, frame, particles, suggested
 from tests.browser.editor_page import EditorPage, eventually
-from tests.factories import make_layer
+from tests.factories import make_layer, make_particle
 
 __all__ = ["editor", "frame", "particles", "suggested"]
 
@@ -87,6 +87,52 @@ def test_all_shown_are_accepted_and_all_below_rejected(suggested, editor, partic
     assert suggested.particles.filter(decision="rejected").count() == 2
     expect(editor.page.locator("#confidence-count")).to_have_text("All are decided.")
     assert particles.filter(origin="accepted").count() == 2
+
+
+def test_what_is_there_already_is_no_open_work_and_not_added_twice(suggested, frame, editor, particles):
+    page = editor.page
+    count, button = page.locator("#confidence-count"), page.locator("#accept-all")
+    button.click()  # the three above 0.25
+    editor.wait_saved()
+    again = make_layer(frame, kind="suggestion", name="classical")  # a second run: the same, and one more
+    for old in suggested.particles.all():
+        make_particle(again, x=old.x + 1, y=old.y, confidence=old.confidence, origin="suggested")
+    make_particle(again, x=50, y=300, confidence=0.8, origin="suggested")
+    editor.open()
+    expect(count).to_have_text("1 of 2 open shown, 3 there already")
+    expect(button).to_have_text("Accept 1")
+    button.click()
+    expect(page.locator("[data-announce]")).to_have_text("1 suggestion accepted, 3 are there already")
+    editor.expect_count(4)
+    editor.wait_saved()
+    assert particles.count() == 4
+    assert again.particles.filter(decision="accepted").count() == 4
+    page.locator("#canvas").focus()
+    editor.press("Control+z")
+    editor.expect_count(3)
+    editor.wait_saved()
+    assert set(again.particles.values_list("decision", flat=True)) == {"pending"}
+    expect(count).to_have_text("1 of 2 open shown, 3 there already")
+    editor.press("j", "n")  # the new one: then only what is there already is undecided
+    expect(button).to_have_text("Close 3 already there")
+    button.click()
+    editor.wait_saved()
+    assert particles.count() == 3
+    expect(count).to_have_text("0 of 1 open shown")
+    expect(page.locator("#notices")).to_be_empty()
+
+
+def test_what_another_drew_meanwhile_is_not_added_and_told(suggested, frame, editor, particles):
+    one = suggested.particles.get(confidence=0.9)
+    make_particle(working_layer(frame=frame), x=one.x, y=one.y)  # of which this page has not heard
+    editor.page.locator("#canvas").focus()
+    editor.press("j", "j", "j", "y")
+    editor.wait_saved()
+    told = "This particle is there already; nothing was added."
+    expect(editor.page.locator("#notices .notice span").first).to_have_text(told)
+    assert particles.count() == 1
+    one.refresh_from_db()
+    assert one.decision == "accepted"
 
 
 def test_a_large_acceptance_is_taken_back_at_once_even_offline(frame, site, page, mia, particles):

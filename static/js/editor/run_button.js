@@ -54,9 +54,11 @@ export function createRunButton(editor) {
     run = null;
     if (ended.status !== "succeeded") return show(ended.message || `The search was ${ended.status}.`);
     await editor.suggestions.reload({ isNewest: true });
-    const { open, shown } = editor.suggestions.counts();
+    const { open, shown, there } = editor.suggestions.counts();
     const more = open > shown ? ` ${open - shown} less sure ones are hidden by the confidence below.` : "";
-    show(ended.message || (open ? `${shown} found.${more}` : "Nothing was found on this image."));
+    const known = there ? `${there} ${there === 1 ? "is" : "are"} there already.` : "";
+    const found = open ? `${shown} found.${more} ${known}`.trim() : known && `Nothing new was found: ${known}`;
+    show(ended.message || found || "Nothing was found on this image.");
     editor.announce(`${shown} suggestions`);
   };
 

@@ -129,7 +129,7 @@ export function createSession({ frame, store, ledger, history, api, mayEdit, onT
       if (kind === "decisions") {
         takeRows(answer.particles);
         extendBy(entries[0].body.group, (answer.particles ?? []).map(({ id }) => id));
-        suggestions.acknowledged(entries[0].body.group, answer.decided);
+        suggestions.acknowledged(entries[0].body.group, answer.decided, answer.already_there);
       }
       if (mustReload) {
         const before = new Set(store.ids);

@@ -1,7 +1,8 @@
 // What engines suggest on this frame: one layer at a time, seen from a confidence on, accepted or rejected.
 
 import { createParticleStore } from "../canvas/particle_store.js";
-import { uuid } from "../lib/uuid.js";
+import { createAlreadyThere } from "./already_there.js";
+import { createSuggestionDecisions } from "./suggestion_decisions.js";
 import { nextOf } from "./suggestion_order.js";
 import { createSuggestionReading } from "./suggestion_reading.js";
 
@@ -12,7 +13,6 @@ export function createSuggestions(editor, api) {
   const model = { layers: [], layer: null, store: null, threshold: SHOWN_AT_FIRST, selected: null, isShown: true, order: "place" };
   const own = new Set(); // groups of this tab: the feed tells nothing new of them
   let session = null;
-  let onWay = new Map(); // group -> ids decided, not yet acknowledged
   let nOwn = 0; // what this tab did so far: a reading that it overtook is out of date
 
   const changed = () => {
@@ -20,18 +20,27 @@ export function createSuggestions(editor, api) {
     for (const listener of listeners) listener();
     editor.redraw();
   };
+  const there = createAlreadyThere(() => model.store, () => editor.store);
+  const boxesChanged = () => {
+    there.forget();
+    changed();
+  };
+  editor.on("particles", boxesChanged); // of the annotations
   const use = (store) => {
     model.store = store;
-    store.onChange(changed);
+    there.forget();
+    store.onChange(boxesChanged);
   };
   const newStore = () => use(createParticleStore(session?.frame.width_px ?? 1, session?.frame.height_px ?? 1));
   newStore();
 
-  const isOpen = (slot) => model.store.decision[slot] === "pending";
-  const isVisible = (slot) => {
-    const confidence = model.store.confidence[slot];
-    return isOpen(slot) && !(confidence < model.threshold);
-  };
+  // Undecided; what an annotation says already is no work, though it stays undecided until all are accepted.
+  const isPending = (slot) => model.store.decision[slot] === "pending";
+  const isOpen = (slot) => isPending(slot) && !there.has(slot);
+  const isBelow = (slot) => model.store.confidence[slot] < model.threshold;
+  const isVisible = (slot) => isOpen(slot) && !isBelow(slot);
+  const isAcceptable = (slot) => isPending(slot) && !isBelow(slot);
+  const isRejectable = (slot) => isPending(slot) && isBelow(slot);
   const isSeen = (id) => {
     const slot = model.store.slot(id);
     return slot !== null && slot !== undefined && isVisible(slot);
@@ -41,24 +50,13 @@ export function createSuggestions(editor, api) {
     model.store.each((slot) => test(slot) && found.push(model.store.ids[slot]));
     return found;
   };
-  const below = (slot) => isOpen(slot) && model.store.confidence[slot] < model.threshold;
 
-  const decide = (decision, chosen, which) => {
-    if (!chosen.length || !editor.mayEdit) return;
-    const group = uuid();
-    const steps = chosen.map((particle) => ({
-      layer: model.layer.id, particle, before: { decision: model.store.get(particle).decision }, after: { decision },
-    }));
-    onWay.set(group, new Set(chosen));
-    own.add(group);
-    nOwn += 1;
-    model.store.put(...chosen.map((id) => ({ id, decision })));
-    editor.history.commit({ group, steps });
-    const url = `/api/v1/layers/${model.layer.id}/decisions/`;
-    editor.ledger.add({ id: group, layer: session.layer, kind: "decisions", url, body: { group, decision, ...which } });
-    const verb = decision === "accepted" ? "accepted" : "rejected";
-    editor.announce(`${chosen.length === 1 ? "Suggestion" : `${chosen.length} suggestions`} ${verb}`);
-  };
+  const { decide, isOnWay, forget, acknowledged } = createSuggestionDecisions({
+    model, editor,
+    isThere: there.has,
+    getSession: () => session,
+    onOwn: (group) => (own.add(group), (nOwn += 1)),
+  });
 
   const reading = createSuggestionReading({
     model, editor, api, use, changed, isVisible,
@@ -67,15 +65,18 @@ export function createSuggestions(editor, api) {
   });
 
   return Object.assign(model, {
-    isVisible,
-    isBelow: below,
-    isOnWay: (slot) => model.store.decision[slot] === "accepted" && [...onWay.values()].some((some) => some.has(model.store.ids[slot])),
+    isVisible, isOnWay,
     visibleIds: () => ids(isVisible),
-    counts: () => ({ open: ids(isOpen).length, shown: ids(isVisible).length, below: ids(below).length }),
+    // `there`: undecided, but an annotation says it already; `known` those of them at or above the confidence.
+    counts() {
+      const n = (test) => ids(test).length;
+      const [open, shown] = [n(isOpen), n(isVisible)];
+      return { open, shown, below: n(isRejectable), there: n(isPending) - open, known: n(isAcceptable) - shown };
+    },
 
     open(forSession, layers) {
       session = forSession;
-      onWay = new Map();
+      forget();
       Object.assign(model, { layers, selected: null });
       return model.choose(layers[0] ?? null).catch(editor.failed);
     },
@@ -122,8 +123,8 @@ export function createSuggestions(editor, api) {
       model.select(next === id ? null : next);
       if (model.selected) editor.reveal(model.store.get(model.selected));
     },
-    acceptShown: () => decide("accepted", model.visibleIds(), { min_confidence: model.threshold }),
-    rejectBelow: () => decide("rejected", ids(below), { below_confidence: model.threshold }),
+    acceptShown: () => decide("accepted", ids(isAcceptable), { min_confidence: model.threshold }),
+    rejectBelow: () => decide("rejected", ids(isRejectable), { below_confidence: model.threshold }),
 
     // Undo or redo of a decision, before the server knows.
     apply(step, group) {
@@ -134,12 +135,11 @@ export function createSuggestions(editor, api) {
       }
     },
     // The server's word on a decision: fewer than were shown means that somebody else decided on the others.
-    acknowledged(group, decided) {
-      const some = onWay.get(group);
+    acknowledged(group, decided, alreadyThere) {
       nOwn += 1;
-      onWay.delete(group);
+      const isAsShown = acknowledged(group, decided, alreadyThere);
       changed();
-      if (some?.size !== decided) model.refresh();
+      if (!isAsShown) model.refresh();
     },
     onChange(listener) {
       listeners.add(listener);

@@ -61,11 +61,15 @@ export function createSuggestionsPanel(editor) {
     const counts = suggestions.counts();
     value.textContent = suggestions.threshold.toFixed(2);
     slider.value = suggestions.threshold;
-    count.textContent = counts.open ? `${counts.shown} of ${counts.open} open shown` : "All are decided.";
+    const known = counts.there ? `${counts.there} there already` : "";
+    const open = counts.open ? `${counts.shown} of ${counts.open} open shown` : known && "Nothing new";
+    count.textContent = [open, known].filter(Boolean).join(", ") || "All are decided.";
     accept.disabled = reject.disabled = !suggestions.selected;
-    next.disabled = acceptAll.disabled = !counts.shown;
+    next.disabled = !counts.shown;
+    acceptAll.disabled = !counts.shown && !counts.known;
     rejectAll.disabled = !counts.below;
-    acceptAll.lastChild.textContent = `Accept ${counts.shown}`;
+    // Those that are there already are closed on the way; alone they are named, since nothing is added.
+    acceptAll.lastChild.textContent = counts.shown || !counts.known ? `Accept ${counts.shown}` : `Close ${counts.known} already there`;
     rejectAll.lastChild.textContent = `Reject ${counts.below} below`;
     eye.setAttribute("aria-pressed", String(suggestions.isShown));
     eye.replaceChildren(icon(suggestions.isShown ? "eye" : "eye-off"));
