@@ -25,10 +25,12 @@ from annotations.models import (
     Upload,
     User,
 )
+from annotations.views.pause import with_pause
 
 admin.site.site_header = admin.site.site_title = "etemweb administration"
 admin.site.site_url = "/"
 admin.site.login_form = StaffLogInForm
+admin.site.login = with_pause(admin.site.login)
 
 
 class ReadOnly:

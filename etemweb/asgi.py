@@ -3,7 +3,6 @@ import tempfile
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "etemweb.settings")
@@ -15,6 +14,7 @@ from django.conf import settings  # noqa: E402
 
 from annotations.consumers import websocket_urlpatterns  # noqa: E402
 from etemweb.body_limit import BodyLimit  # noqa: E402
+from etemweb.proxy import SameOrigin, behind_proxy  # noqa: E402
 from etemweb.static_files import with_static_files  # noqa: E402
 
 OTHER_REQUEST_BYTES = 256 * 2**20
@@ -26,6 +26,7 @@ application = ProtocolTypeRouter(
         "http": with_static_files(
             BodyLimit(http, {"/api/v1/": settings.MAX_REQUEST_BYTES, "": OTHER_REQUEST_BYTES})
         ),
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )
+application = behind_proxy(application)

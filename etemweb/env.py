@@ -1,5 +1,6 @@
 """Reading settings from the environment; every refusal names the variable and what it may be."""
 
+import ipaddress
 import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -31,6 +32,19 @@ def number(name, default):
 
 def words(name, default=""):
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def networks(name):
+    """Addresses or networks, with commas between."""
+    found = words(name)
+    for word in found:
+        try:
+            ipaddress.ip_network(word)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} must be addresses or networks such as 127.0.0.1 or 10.0.0.0/8, got {word!r}."
+            ) from None
+    return found
 
 
 def data_dir():

@@ -1,5 +1,15 @@
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import include, path
+
+
+@login_not_required
+def favicon(request):
+    """Browsers ask for it by this name whatever they show: a file, an answer of the API."""
+    return redirect(static("img/favicon.ico"))
+
 
 urlpatterns = [
     path("", include("annotations.urls")),
@@ -7,4 +17,5 @@ urlpatterns = [
     path("", include("analysis.urls")),
     path("api/", include("etemweb.api_urls")),
     path("admin/", admin.site.urls),
+    path("favicon.ico", favicon, name="favicon"),
 ]

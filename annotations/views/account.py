@@ -4,6 +4,7 @@ from django.contrib.messages.views import SuccessMessageMixin
 from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -12,8 +13,10 @@ from annotations.models import ApiToken
 from annotations.services.accounts import update_profile
 from annotations.services.api_tokens import create_token, revoke_token
 from annotations.services.mail import sends_mail
+from annotations.views.pause import with_pause
 
 
+@method_decorator(with_pause, name="dispatch")
 class LogIn(LoginView):
     authentication_form = LogInForm
     redirect_authenticated_user = True

@@ -60,9 +60,7 @@ def web(socket_fd: int, prepares: bool):
         lifespan="off",
         log_level="warning",
         timeout_graceful_shutdown=GRACE_S - 1,
-        # A proxy in front of us is on this machine: only its word for the client's address is taken.
-        proxy_headers=True,
-        forwarded_allow_ips="127.0.0.1",
+        proxy_headers=False,  # the application believes the proxies of ETEM_PROXY, and nobody else
     )
     loading = threading.Timer(LOAD_THE_REST_AFTER_S, load_the_rest)
     loading.daemon = True

@@ -53,6 +53,7 @@ TUS = {"Tus-Resumable": "1.0.0"}
 UPLOAD = "filename YS50aWY=,project {project:base64}"
 
 DOORS = {
+    "favicon": Door(PUBLIC),
     # accounts
     "login": Door(PUBLIC),
     "logout": Door(PUBLIC),

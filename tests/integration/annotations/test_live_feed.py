@@ -14,6 +14,7 @@ from annotations import consumers
 from annotations.models import Acquisition, Layer, Membership, Particle, Role
 from annotations.services.notify import push
 from etemweb.asgi import application
+from etemweb.proxy import SameOrigin
 from tests.factories import (
     make_acquisition,
     make_calibration,
@@ -230,12 +231,48 @@ async def test_a_viewer_may_not_edit_over_the_feed_and_finds_no_layer_of_strange
     assert await drawn(layer) == await drawn(foreign) == []
 
 
-async def test_a_page_of_another_port_of_this_host_may_listen_but_not_edit(open_feed):
-    mia, project, layer = await make_annotator("mia")
-    socket, accepted, _ = await open_feed(project.pk, await cookie_of(mia), origin="http://localhost:9")
-    assert accepted
-    assert (await ask(socket, layer, mia))[0] == 401
-    assert await drawn(layer) == []
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://localhost:9",
+        "https://localhost",
+        "http://127.0.0.1",
+        "http://evil.example",
+        "null",
+        "",
+        "http://[",
+    ],
+)
+async def test_a_page_of_another_origin_gets_no_socket(open_feed, origin):
+    """The browser sends the cookie along from every port of this host."""
+    mia, project, _ = await make_annotator("mia")
+    *_, accepted, _ = await open_feed(project.pk, await cookie_of(mia), origin=origin)
+    assert not accepted
+
+
+@pytest.mark.parametrize(
+    ("trusted", "origin", "is_let_in"),
+    [
+        ("https://em.example.org", "https://em.example.org", True),
+        ("https://em.example.org", "https://em.example.org:444", False),
+        ("https://*.example.org", "https://em.example.org", True),
+        ("https://*.example.org", "http://em.example.org", False),
+    ],
+)
+async def test_origins_that_the_operator_trusts_are_let_in(settings, trusted, origin, is_let_in):
+    settings.CSRF_TRUSTED_ORIGINS = [trusted]
+    passed = []
+
+    async def inner(scope, receive, send):
+        passed.append(scope)
+
+    feed = ApplicationCommunicator(SameOrigin(inner), {
+        "type": "websocket", "path": "/ws/", "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"origin", origin.encode())],
+    })  # fmt: skip
+    await feed.send_input({"type": "websocket.connect"})
+    await feed.wait(5) if is_let_in else await feed.receive_output(5)
+    assert bool(passed) == is_let_in
 
 
 @pytest.mark.parametrize("change", ["logged out", "password", "another's page", "switched off", "removed"])
