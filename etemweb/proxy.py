@@ -3,7 +3,7 @@
 import io
 from urllib.parse import urlsplit
 
-from channels.security.websocket import OriginValidator
+from channels.security.websocket import OriginValidator, WebsocketDenier
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
@@ -36,10 +36,16 @@ class SameOrigin(OriginValidator):
             own = f"{request.scheme}://{request.get_host()}"
         except DisallowedHost:
             own = None
-        origin = request.headers.get("origin", "")
-        if own and origin.lower() == own.lower():
-            return await self.application(scope, receive, send)
-        return await super().__call__(scope, receive, send)
+        origin = request.headers.get("origin", "").lower()
+        is_own = own is not None and origin == own.lower()
+        inner = self.application if is_own or self._is_trusted(origin) else WebsocketDenier()
+        return await inner(scope, receive, send)
+
+    def _is_trusted(self, origin):
+        try:
+            return self.valid_origin(urlsplit(origin))
+        except ValueError:  # no address at all
+            return False
 
 
 def _http(scope):
