@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mlcore.inference.distinct import distinct
 from mlcore.inference.engine import Detection
 from mlcore.inference.graphics import burned_in, covers, without
 from mlcore.inference.level_sets import Scale, candidates, relief
@@ -62,8 +63,8 @@ class ClassicalEngine:
         quality *= likeness(outlines, quality >= HALF_TRUST_QUALITY, levels[0].smooth)
         step(1.0)
         limit = (frame_shape[1], frame_shape[0])
-        order = np.argsort(-quality, kind="stable")
-        return [Detection(np.clip(outlines[k], 0, limit), confidence(quality[k])) for k in order]
+        kept = distinct(outlines, quality)
+        return [Detection(np.clip(outlines[k], 0, limit), confidence(quality[k])) for k in kept]
 
 
 def confidence(quality):

@@ -23,15 +23,20 @@ def cleaned(image):
         raise ValueError(f"A frame must be an image of rows and columns, got shape {image.shape}.")
     if np.iscomplexobj(image):
         raise ValueError("The frame holds complex numbers (a Fourier transform?); it cannot be searched.")
-    image = image.astype(np.float32)
     finite = np.isfinite(image)
     if finite.mean() < 0.5:
         raise ValueError("More than half of the frame's pixels hold no number (NaN or infinite).")
     if not finite.all():
         image = np.where(finite, image, np.median(image[finite]))
     low, high = float(image.min()), float(image.max())
-    # A common offset and scale, so that no sum below can overflow or cancel.
-    return (image - low) / (high - low) if high > low and np.isfinite(high - low) else None
+    if not (high > low and np.isfinite(high - low)):
+        return None
+    # A common offset and scale, so that no sum below can overflow or cancel; taken in full precision, or
+    # 32-bit counts on a high offset would lose their depth. By rows: twice the frame would be much memory.
+    scaled = np.empty(image.shape, np.float32)
+    for rows, out in zip(image, scaled, strict=True):
+        out[:] = (rows.astype(np.float64) - low) / (high - low)
+    return scaled
 
 
 def picture_rows(image):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from annotations.outline import field_outline, polygon_area, undo_blur
+from annotations.outline import field_outline, undo_blur
 from mlcore.inference.level_sets import MIN_AREA_PX
 from mlcore.inference.masks import CROSS, eroded, filled, median
 from mlcore.inference.preparation import MIN_SIDE_PX
@@ -20,7 +20,6 @@ SETTLED = 0.05  # of the area
 THIN_NECK = 0.5  # of the smaller part's width: what a coarse scale cannot show; noise makes wider ones
 LEAST_PART = 0.1  # of a region's area: less is a bump of its outline and no particle
 CORE_CONTRAST = 3.0  # times a region's own: what stands out so far more is the particle
-GRAPHICS_BETWEEN = 0.1  # share of grey neighbours; a drawn bar has none, a blurred edge nearly only those
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def refine(chosen, levels):
     -------
     list of (quality, Refined)
         One for each chosen region, or for each of its parts where a neck shows that was too thin for the
-        scale on which it was found; none where nothing is left of it, and none for burned-in graphics.
+        scale on which it was found; none where nothing is left of it.
     """
     owners, placed = {}, []
     usable = [i for i, level in enumerate(levels) if min(level.image.shape) >= MIN_SIDE_PX]
@@ -85,8 +84,7 @@ def refine(chosen, levels):
         for one in ones:
             if one is not None:
                 one.outline[:] = (one.outline + [left, top]) * 2**halvings
-                if not is_graphics(levels[0].image, one.outline):
-                    refined.append((quality, one))
+                refined.append((quality, one))
     return refined
 
 
@@ -172,32 +170,6 @@ def _overlapping(regions, mask):
     labels, count = ndimage.label(regions, CROSS)
     overlap = np.bincount(labels[mask], minlength=count + 1)[1:]
     return labels == overlap.argmax() + 1 if overlap.any() else None
-
-
-def is_graphics(picture, outline):
-    """Whether an outline is that of writing or of a scale bar: one extreme value and steps around it.
-
-    What a camera recorded has a blurred edge, also where its inside is overexposed; writing goes from the
-    extreme value to the picture's within one pixel. Around it there must be a picture: on a drawn, even
-    background this says nothing.
-    """
-    low = np.maximum(np.floor(outline.min(0)).astype(int) - 3, 0)
-    high = np.ceil(outline.max(0)).astype(int) + 3
-    crop = picture[low[1] : high[1], low[0] : high[0]]
-    least = 0.5 * polygon_area(outline)
-    for extreme in (0, 1):
-        flat = crop == extreme
-        if np.count_nonzero(flat) < least:
-            continue
-        beside = ndimage.binary_dilation(flat, np.ones((3, 3))) & ~flat
-        beyond = ~ndimage.binary_dilation(flat, np.ones((3, 3)), iterations=2)
-        if not beside.any() or not beyond.any() or np.ptp(crop[beyond]) == 0:
-            continue
-        step = np.abs(crop - extreme)
-        between = step[beside] < 0.7 * np.median(step[beyond])
-        if between.mean() < GRAPHICS_BETWEEN:
-            return True
-    return False
 
 
 def _halvings(area_px2, usable):

@@ -177,6 +177,43 @@ def test_missing_pixels_and_huge_values_do_not_matter():
     assert scored(ENGINE.find(image), discs).recall > 0.9
 
 
+@pytest.mark.parametrize(("diameter", "count"), [(10, 60), (16, 60), (16, 15), (40, 30)])
+def test_a_few_small_particles_on_a_large_frame_are_found_once_each(diameter, count):
+    rng = np.random.default_rng(diameter)
+    discs = []
+    while len(discs) < count:
+        x, y = rng.uniform(30, 994, 2)
+        if all(np.hypot(x - a, y - b) > 2 * diameter + 12 for a, b, _ in discs):
+            discs.append((x, y, float(diameter)))
+    found = ENGINE.find(phantoms.micrograph(1024, discs, contrast=-1.0, noise=0.08))
+    found = [one for one in found if one.confidence >= DEFAULT_CONFIDENCE]
+    assert scored(found, discs).recall == 1
+    assert len(found) <= count + max(2, 0.15 * count)
+    overlap = box_iou([one.box for one in found], [one.box for one in found])
+    assert (np.triu(overlap, 1) < 0.5).all()
+    ecd = [shape.measure(one.outline).ecd_px for one in sure(found)]
+    assert np.median(ecd) == pytest.approx(diameter, rel=0.03)
+
+
+@pytest.mark.parametrize("value", [40, 200])
+def test_particles_of_one_extreme_value_are_no_writing(value):
+    discs = [(50 + 100 * k, 50 + 100 * j, 40.0) for k in range(4) for j in range(4)]
+    y, x = np.mgrid[:420, :420] + 0.5
+    inside = np.any([np.hypot(x - a, y - b) < d / 2 for a, b, d in discs], axis=0)
+    background = np.random.default_rng(0).normal(150 if value == 40 else 100, 8, inside.shape)
+    image = np.where(inside, value, np.clip(background, 41, 199)).astype(np.uint8)
+    assert scored(sure(ENGINE.find(image)), discs).f1 == 1
+
+
+@pytest.mark.parametrize("make", [lambda a: a.astype(np.uint32) + np.uint32(2**31), lambda a: a * 1e300])
+def test_depth_is_kept_on_a_high_offset_and_at_any_scale(make):
+    discs = [(60, 60, 30.0), (140, 60, 30.0), (100, 140, 30.0)]
+    image = np.rint(200 * phantoms.micrograph(200, discs, noise=0.05)).astype(np.float64)
+    plain = sorted(shape.measure(one.outline).ecd_px for one in sure(ENGINE.find(image)))
+    other = sorted(shape.measure(one.outline).ecd_px for one in sure(ENGINE.find(make(image))))
+    assert other == pytest.approx(plain, rel=1e-3)
+
+
 def test_outlines_stay_inside_the_frame():
     image = phantoms.micrograph(200, [(2, 100, 40), (100, 199, 50), (190, 10, 30)])
     for one in ENGINE.find(image):
