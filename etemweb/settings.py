@@ -227,4 +227,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("ETEM_LOG_LEVEL", "INFO")},
+    # What readers find odd in a file's header; what becomes of the file is said in a sentence.
+    "loggers": {name: {"level": "CRITICAL"} for name in ("tifffile", "rsciio", "PIL")},
 }

@@ -12,7 +12,7 @@ DIFFRACTION = (
 
 @dataclass
 class Verdict:
-    """`note` tells people of a calibration that is there but cannot be used."""
+    """`note` tells people of a calibration that is there but cannot be used, or that is odd."""
 
     readings: list[PixelSizeReading] = field(default_factory=list)
     unsizeable_reason: str = ""
@@ -45,15 +45,20 @@ def judge(x, y, *, reader, detail="", frame_index=None, is_second=False, roundin
         return Verdict(note=f"{reader} finds a pixel of {said}, which cannot be true; calibrate by hand.")
     make = _maker(reader, frame_index, is_second, rounding)
     first = make(sizes[0], sizes[1], detail or f"{_text(x)} × {_text(y)}")
+    note = ""
+    if any((parse_number(scale) or 0) < 0 for scale, _ in (x, y)):
+        said = f"{_text(x)} × {_text(y)}"
+        note = f"{reader} finds a negative pixel size, {said}; it is used without its sign: please check it."
     if unit_of(x[1]).nm == unit_of(y[1]).nm or relative_difference(*sizes) <= TOLERANCE:
-        return Verdict(readings=[first])
+        return Verdict(readings=[first], note=note)
     # 1 nm by 2 Å: one of the units is likely wrong, and nobody but a person can tell which.
     return Verdict(
         readings=[
             first,
             make(sizes[0], sizes[0], f"if x ({_text(x)}) holds for both axes"),
             make(sizes[1], sizes[1], f"if y ({_text(y)}) holds for both axes"),
-        ]
+        ],
+        note=note,
     )
 
 

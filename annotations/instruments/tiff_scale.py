@@ -44,7 +44,7 @@ def add_readings(recording, path, tif, pages):
         if verdict.unsizeable_reason:
             recording.unsizeable_frames |= {place: verdict.unsizeable_reason} if has_pages else {}
             recording.unsizeable_reason = "" if has_pages else verdict.unsizeable_reason
-        if verdict.note and not verdict.readings:
+        if verdict.note and verdict.note not in recording.notes:
             recording.notes.append(verdict.note)
     if has_pages:
         # RosettaSciIO looks at the first page alone.

@@ -13,7 +13,8 @@ from mlcore.inference.table import rows, write_table
 
 class Command(BaseCommand):
     help = (
-        "Find particles in micrographs and write one CSV a frame into a folder, named after the input. "
+        "Find particles in micrographs and write one CSV a frame into a folder, named after the input's stem "
+        "(its whole name, x.dm4.csv, where another file has that stem). "
         "Boxes are in pixels from the top-left corner; nm only with a calibration."
     )
     requires_system_checks = []  # needs no running site and no database
@@ -45,20 +46,29 @@ class Command(BaseCommand):
         failed = len(complaints)
         taken = {}
         for path in files:
-            if path.stem in taken:
-                self.warn(
-                    f"“{path}” was left out: it would be written over the tables of “{taken[path.stem]}”, "
-                    "which has the same name; give it another --out."
-                )
-                failed += 1
-            elif self.detect(path, folder, finder, given):
-                taken[path.stem] = path
+            stem = self.free_name(path, taken)
+            if stem and self.detect(path, stem, folder, finder, given):
+                taken[stem] = path
             else:
                 failed += 1
         if failed:
             raise SystemExit(1)
 
-    def detect(self, path, folder, finder, given):
+    def free_name(self, path, taken):
+        """What the file's tables are called: its stem, or its whole name for “x.dm4” beside “x.dm3”."""
+        if path.stem not in taken:
+            return path.stem
+        before = taken[path.stem]
+        if path.name != before.name and path.name not in taken:
+            self.warn(f"“{path}” has the stem of “{before}”: its tables get its whole name, {path.name}.")
+            return path.name
+        self.warn(
+            f"“{path}” was left out: it would be written over the tables of “{before}”, "
+            "which has the same name; give it another --out."
+        )
+        return None
+
+    def detect(self, path, stem, folder, finder, given):
         """Write the tables of one file; whether all went well. What goes wrong is said in one sentence."""
         self.said = set()
         try:
@@ -66,7 +76,7 @@ class Command(BaseCommand):
             for note in recording.notes:
                 self.warn(f"“{path.name}”: {note}")
             for index, image in enumerate(recording.frames):
-                name = path.stem if recording.n_frames == 1 else f"{path.stem}-f{index:04d}"
+                name = stem if recording.n_frames == 1 else f"{stem}-f{index:04d}"
                 size = self.pixel_size(path, recording, index, given)
                 mean_size = size and math.sqrt(size[0] * size[1])
                 found = finder.find(image, mean_size, on_note=lambda note: self.warn(_about(path, note)))

@@ -110,8 +110,8 @@ def test_bad_files_are_said_and_the_others_done(calibrated, image, tmp_path, cap
 def test_the_same_name_twice_is_refused_not_overwritten(calibrated, image, tmp_path, capsys):
     other = tmp_path / "other"
     other.mkdir()
-    Image.fromarray(image).save(other / "gold.png")
-    code, said = detect(calibrated, other / "gold.png", "--out", tmp_path / "out", capsys=capsys)
+    Image.fromarray(image).save(other / "gold.tif")
+    code, said = detect(calibrated, other / "gold.tif", "--out", tmp_path / "out", capsys=capsys)
     assert code == 1
     assert "would be written over" in said
     assert table(tmp_path / "out" / "gold.csv")[0]["diameter_nm"]
@@ -200,3 +200,34 @@ def test_what_is_less_sure_is_left_out_unless_asked_for(tmp_path, capsys):
         assert all(float(row["confidence"]) >= float(least) for row in rows)
         counts.append(len(rows))
     assert counts[0] > counts[1] >= counts[2]
+
+
+def test_files_of_one_stem_have_a_table_each(calibrated, tmp_path, capsys):
+    second, third = tmp_path / "gold.tiff", tmp_path / "elsewhere" / "gold.tif"
+    third.parent.mkdir()
+    for path in (second, third):
+        path.write_bytes(calibrated.read_bytes())
+    out = tmp_path / "out"
+    code, said = detect(calibrated, second, "--out", out, capsys=capsys)
+    assert code == 0
+    assert "its tables get its whole name, gold.tiff" in said
+    assert sorted(path.name for path in out.iterdir()) == ["gold.csv", "gold.tiff.csv"]
+    assert table(out / "gold.tiff.csv") == table(out / "gold.csv")
+    code, said = detect(calibrated, third, "--out", out, capsys=capsys)
+    assert code == 1
+    assert "was left out" in said
+
+
+def test_what_a_reader_logs_of_an_odd_header_is_not_said(tmp_path, image):
+    path = tmp_path / "odd.tif"
+    tifffile.imwrite(path, image, software="somebody")
+    raw = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as file:
+        at = file.pages[0].tags["Software"].offset
+    raw[at + 2 : at + 4] = b"\x4d\0"  # a data type that does not exist
+    path.write_bytes(raw)
+    done = subprocess.run(
+        [sys.executable, MANAGE, "detect", path, "--out", tmp_path / "out"], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""

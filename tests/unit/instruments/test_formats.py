@@ -194,6 +194,16 @@ def test_hdf5_with_an_attribute(tmp_path, attributes, x_nm, y_nm):
     assert recording.pixel_size_nm() == pytest.approx((x_nm, y_nm))
 
 
+def test_a_negative_pixel_size_is_remarked_upon(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        data = file.create_dataset("image", data=picture("uint16"))
+        data.attrs.update({"pixel_size": -0.5, "unit": "nm"})
+    recording, _ = read(tmp_path / "a.h5")
+    assert recording.pixel_size_nm() == (0.5, 0.5)
+    (note,) = recording.notes
+    assert "negative pixel size, -0.5 nm × -0.5 nm" in note
+
+
 def test_hdf5_without_an_image_is_refused(tmp_path):
     with h5py.File(tmp_path / "a", "w") as file:
         file["spectrum"] = np.arange(2048.0)
