@@ -16,6 +16,7 @@ COLUMNS = {
     "calibration": ("calibration_id", KEY),
     "ecd_nm": ("ecd_nm", REAL),
     "ecd_px": ("ecd_px", REAL),
+    "confidence": ("confidence", REAL),
     "feret_min_px": ("feret_min_px", REAL),
     "aspect_ratio": ("aspect_ratio", REAL),
     "roundness": ("roundness", REAL),

@@ -19,6 +19,7 @@ class ParticleColumns:
     calibration: np.ndarray  # key, 0 without
     ecd_nm: np.ndarray
     ecd_px: np.ndarray
+    confidence: np.ndarray  # 0 to 1; nan: not from an engine
     feret_min_px: np.ndarray
     aspect_ratio: np.ndarray  # major/minor, >= 1
     roundness: np.ndarray  # 4A/(pi Feret_max^2)
@@ -42,6 +43,7 @@ class Selection:
     recording: np.ndarray
     calibrations: list  # keys
     n_found: int
+    n_below_confidence: int
     n_without_outline: int  # a box alone has no diameter
     n_at_border: int
     n_below_cut: int
@@ -61,7 +63,7 @@ class Selection:
         return np.unique(self.recording).size
 
 
-def select(columns, *, border="exclude", feret_min_px=FERET_MIN_PX):
+def select(columns, *, border="exclude", feret_min_px=FERET_MIN_PX, confidence_min=0.0):
     """Apply the edge rule and the size cut; take nm where any particle has them, else pixels, never both.
 
     Parameters
@@ -72,14 +74,17 @@ def select(columns, *, border="exclude", feret_min_px=FERET_MIN_PX):
         others for the large ones lost (`edges.edge_weight`).
     feret_min_px : float
         Smallest minimum Feret diameter that counts, in pixels: a matter of the sampling, not of the specimen.
+    confidence_min : float
+        Smallest confidence that counts, 0 to 1; what carries none always counts.
 
     Returns
     -------
     Selection
         Each particle left out is counted under the first reason that applies, in the order of the fields.
     """
+    is_doubtful = columns.confidence < confidence_min
     outlined = np.isfinite(columns.ecd_px)
-    left = outlined.copy()
+    left = outlined & ~is_doubtful
 
     def drop(condition):
         nonlocal left
@@ -108,7 +113,8 @@ def select(columns, *, border="exclude", feret_min_px=FERET_MIN_PX):
         recording=columns.recording[left],
         calibrations=sorted(set(columns.calibration[left].tolist()) - {0}) if unit == "nm" else [],
         n_found=outlined.size,
-        n_without_outline=int((~outlined).sum()),
+        n_below_confidence=int(is_doubtful.sum()),
+        n_without_outline=int((~outlined & ~is_doubtful).sum()),
         n_at_border=at_border,
         n_below_cut=below_cut,
         n_too_wide=too_wide,

@@ -15,13 +15,15 @@ ROUNDNESS = "Roundness = 4A/(π · Feret_max²), 1 for a disc"
 CALIBRATIONS_NAMED = 3
 
 
-def size_caption(summary, calibrations, *, border, feret_min_px):
+def size_caption(summary, calibrations, **rules):
     """The caption of the size distribution.
 
     Parameters
     ----------
     summary : Summary
     calibrations : list of (name of the acquisition, nm per px, source, version)
+    **rules
+        As for `rules_sentence`.
     """
     selection = summary.selection
     weighting = "number-weighted (q₀, Q₀)" if summary.weighting == "number" else "volume-weighted (q₃, Q₃)"
@@ -29,7 +31,7 @@ def size_caption(summary, calibrations, *, border, feret_min_px):
     return " ".join(
         [
             f"{basis(selection)}; {weighting}.",
-            f"{rules(border, feret_min_px)}",
+            rules_sentence(selection, **rules),
             f"{len(summary.histogram.count)} bins of equal width in {axis}, as a density; "
             "D values are interpolated from the particles, not read off the bins.",
             f"{ECD}.",
@@ -38,9 +40,9 @@ def size_caption(summary, calibrations, *, border, feret_min_px):
     )
 
 
-def shape_caption(selection, formulas, *, border, feret_min_px, drawn=None):
+def shape_caption(selection, formulas, *, drawn=None, **rules):
     n = f" {grouped(drawn)} of them drawn." if drawn and drawn < selection.n else ""
-    return f"{basis(selection)}.{n} {rules(border, feret_min_px)} {formulas}."
+    return f"{basis(selection)}.{n} {rules_sentence(selection, **rules)} {formulas}."
 
 
 def basis(selection):
@@ -50,9 +52,14 @@ def basis(selection):
     return f"{count(selection.n, 'particle')} on {frames}"
 
 
-def rules(border, feret_min_px):
+def rules_sentence(selection, *, border, feret_min_px, confidence_min=0.0, noun="particle"):
+    """What counts: `noun` is what the particles are called as long as they may be none."""
     cut = f"min Feret below {feret_min_px:g} px cut off" if feret_min_px > 0 else "no size cut"
     sentence = f"{BORDER_RULES[border]}; {cut}."
+    if confidence_min > 0:
+        n = selection.n_below_confidence
+        doubtful = f"{count(n, noun)} under" if n else f"no {noun} under"
+        sentence = f"{doubtful} a confidence of {confidence_min:g} left out; {sentence}"
     return sentence[0].upper() + sentence[1:]
 
 
@@ -71,9 +78,10 @@ def scale(selection, calibrations):
     return f"{count(len(sizes), 'calibration')}, {number(min(sizes), 4)} to {number(max(sizes), 4)} nm/px."
 
 
-def left_out(selection, *, feret_min_px):
+def left_out(selection, *, feret_min_px, confidence_min):
     """What does not count and why, as (n, sentence); only what there is."""
     reasons = [
+        (selection.n_below_confidence, f"under a confidence of {confidence_min:g}"),
         (selection.n_without_outline, "without an outline: a box is not a diameter"),
         (selection.n_at_border, "touching the border"),
         (selection.n_below_cut, f"below the size cut of {feret_min_px:g} px (min Feret)"),

@@ -29,6 +29,7 @@ def bins(summary):
 
 def left_out(selection):
     return {
+        "below_confidence": selection.n_below_confidence,
         "without_outline": selection.n_without_outline,
         "touching_border": selection.n_at_border,
         "below_cut": selection.n_below_cut,

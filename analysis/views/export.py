@@ -14,7 +14,7 @@ from annotations.services.run_particle_import import is_for_a_worker, progress, 
 
 MEGABYTES_MAX = BYTES_MAX // 2**20
 HELP = f"At most {MEGABYTES_MAX} MB and {ANNOTATIONS_MAX:,} annotations."
-ALL = "border=include&feret_min_px="  # an export leaves nothing out unless asked to
+ALL = "border=include&feret_min_px="  # an export leaves out what is unsure, and nothing else unless asked to
 
 
 class CocoForm(forms.Form):

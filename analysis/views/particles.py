@@ -7,7 +7,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.views.decorators.http import require_safe
 
-from analysis.figures.crop import crop_png
+from analysis.figures.crop import STRIP_PX, crop_png
+from analysis.forms import with_confidence
 from analysis.reports import words
 from annotations.api.particle_filters import ParticleFilter, default_source
 from annotations.models import Calibration, Particle, Project
@@ -29,9 +30,10 @@ RANGES = ["ecd_nm_min", "ecd_nm_max", "ecd_nm_below", "ecd_px_min", "ecd_px_max"
 def particles(request, pk):
     """The particles themselves, as pictures: what a bar of the size chart leads to."""
     project = fetch(Project.objects, by=request.user, pk=pk)
-    data = request.GET.copy()
+    source = default_source(project)
+    data = with_confidence(request.GET, source)
     data.setdefault("border", "include")
-    chosen = ParticleFilter(data, Particle.objects.in_project(project), project=project, source=default_source(project))
+    chosen = ParticleFilter(data, Particle.objects.in_project(project), project=project, source=source)
     order = data.get("order") if data.get("order") in ORDERS else "largest"
     page = {"project": project, "filters": chosen.form, "order": order, "orders": ORDERS.items()}
     page["forms"] = [chosen.form]
@@ -58,7 +60,7 @@ def crop(request, pk):
     frame = particle.layer.frame
     calibration = Calibration.objects.current_for(frame)
     nm = calibration.pixel_size_x_nm if calibration else None
-    made_of = f"{particle.pk}:{particle.version}:{particle.outline}:{nm}"
+    made_of = f"{STRIP_PX}:{particle.pk}:{particle.version}:{particle.outline}:{nm}"
     etag = f'"{sha256(made_of.encode()).hexdigest()[:20]}"'
     response = get_conditional_response(request, etag=etag)
     if response is None:

@@ -32,7 +32,9 @@ def sizes(request, pk):
     selection = select(particle_columns(choice.filter.qs), **choice.rules)
     page |= {
         "selection": selection,
-        "left_out": captions.left_out(selection, feret_min_px=choice.rules["feret_min_px"]),
+        "left_out": captions.left_out(
+            selection, **{name: choice.rules[name] for name in ("feret_min_px", "confidence_min")}
+        ),
         "query": choice.query(),
         "gallery": f"{reverse('project-particles', args=[pk])}?{choice.query()}",
     }
@@ -76,16 +78,15 @@ def charts_of(project, choice, selection, summary):
     aspect, n_aspect = aspect_ratio_by_size(selection, is_log=is_log)
     roundness, n_roundness = roundness_distribution(selection)
     rows = _bins(project, choice, summary)
+    rules = {**choice.rules, "noun": choice.noun}
     return {
         "summary": summary,
         "tiles": _tiles(summary),
         "bins": rows,
-        "caption": captions.size_caption(summary, named, **choice.rules),
-        "aspect_caption": captions.shape_caption(
-            selection, captions.ASPECT_RATIO, **choice.rules, drawn=n_aspect
-        ),
+        "caption": captions.size_caption(summary, named, **rules),
+        "aspect_caption": captions.shape_caption(selection, captions.ASPECT_RATIO, **rules, drawn=n_aspect),
         "roundness_caption": captions.shape_caption(
-            selection, captions.ROUNDNESS, **choice.rules, drawn=n_roundness
+            selection, captions.ROUNDNESS, **rules, drawn=n_roundness
         ),
         "takeaway": captions.takeaway(summary),
         "intervals_note": captions.intervals_note(summary),

@@ -18,7 +18,15 @@ def test_rows_arrive_as_they_are_stored(frame):
     calibration = make_calibration(frame.acquisition, 0.5)
     layer = make_layer(frame)
     make_particle(layer)
-    make_particle(layer, **SIZES, touches_border=True, calibration=calibration, ecd_nm=1 / 3, width=30.25)
+    make_particle(
+        layer,
+        **SIZES,
+        confidence=0.3,
+        touches_border=True,
+        calibration=calibration,
+        ecd_nm=1 / 3,
+        width=30.25,
+    )
     columns = particle_columns(Particle.objects.all())
     first, second = np.argsort(columns.width_px)
     assert np.isnan([columns.ecd_px[first], columns.ecd_nm[first], columns.roundness[first]]).all()
@@ -27,6 +35,8 @@ def test_rows_arrive_as_they_are_stored(frame):
     assert columns.ecd_nm[second] == 1 / 3
     assert (columns.ecd_px[second], columns.aspect_ratio[second]) == (20, 1.25)
     assert columns.width_px[second] == 30.25
+    assert np.isnan(columns.confidence[first])
+    assert columns.confidence[second] == 0.3
     assert columns.touches_border[second]
     assert columns.frame.tolist() == [frame.pk] * 2
     assert columns.recording.tolist() == [frame.acquisition_id] * 2

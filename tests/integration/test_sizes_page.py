@@ -8,11 +8,13 @@ import pytest
 from django.urls import reverse
 
 from annotations.models import Layer, Particle
+from mlcore.inference.engine import DEFAULT_CONFIDENCE
 from mlcore.models import Prediction, Run
 from tests.factories import make_calibration, make_frame, make_label_class, make_layer, make_particle
 from tests.sized import make_disc, make_sized_frame
 
 DIAMETERS_PX = [20, 24, 28, 30, 34, 40, 44, 60]
+LOOSE = {"border": "include", "feret_min_px": ""}
 
 
 @pytest.fixture
@@ -151,6 +153,74 @@ def test_filters_narrow_by_class_and_acquisition(member_client, url, project, fr
     assert member_client.get(url, {"label_class": ["none", tube.pk]}).context["selection"].n == 10
     by_file = member_client.get(url, {"acquisition": other.acquisition_id})
     assert by_file.context["selection"].n == 2
+
+
+@pytest.fixture
+def unsure(frame, owner):
+    """The key of a run that found three particles and two that it hardly believes in."""
+    calibration = frame.acquisition.calibrations.get()
+    run = make_suggestions(frame, [20, 30, 40], owner, calibration=calibration)
+    for confidence in (0.1, 0.2):
+        layer = run.predictions.get().layer
+        make_disc(layer, 50, calibration=calibration, origin="suggested", confidence=confidence)
+    return f"run:{run.pk}"
+
+
+def test_suggestions_begin_with_the_confidence_of_the_editor_and_the_rest_is_counted(
+    member_client, url, unsure
+):
+    page = member_client.get(url, {"source": unsure})
+    assert page.context["filters"]["confidence_min"].value() == f"{DEFAULT_CONFIDENCE:g}"
+    assert page.context["selection"].n == 3
+    words = words_of(page)
+    assert "2 suggestions under a confidence of 0.25 left out" in words
+    assert "Left out of 5: 2 under a confidence of 0.25" in " ".join(words.split())
+    for given in ({"confidence_min": "0"}, {"confidence_min": "0", "confidence_begun": "0.25"}):
+        everything = member_client.get(url, {"source": unsure, **given})
+        assert everything.context["selection"].n == 5
+        assert "under a confidence" not in words_of(everything)
+        assert everything.context["filters"]["confidence_min"].value() == "0"
+    assert member_client.get(url, {"source": unsure, "confidence_min": "0.15"}).context["selection"].n == 4
+
+
+def test_links_and_files_leave_out_what_the_page_leaves_out(member_client, url, project, unsure):
+    for given, n in (({}, 3), ({"confidence_min": "0"}, 5)):
+        asked = {"source": unsure, "feret_min_px": "", **given}
+        page = member_client.get(url, asked)
+        for row in page.context["bins"]:
+            assert member_client.get(row["url"]).context["page"].paginator.count == row["n"]
+        assert sum(row["n"] for row in page.context["bins"]) == n
+        assert member_client.get(page.context["gallery"]).context["page"].paginator.count == n
+        histogram = member_client.get(url + "histogram.csv", asked).text
+        assert sum(int(row["particles"]) for row in csv.DictReader(io.StringIO(histogram))) == n
+        file = f"{reverse('api-export-csv', args=[project.pk])}?{page.context['query']}"
+        lines = b"".join(member_client.get(file).streaming_content).decode().splitlines()
+        assert len(lines) == 1 + n
+        answer = member_client.get(reverse("api-sizes", args=[project.pk]), asked).json()
+        assert (answer["particles"], answer["left_out"]["below_confidence"]) == (n, 5 - n)
+        assert answer["confidence_min"] == (0 if given else DEFAULT_CONFIDENCE)
+
+
+@pytest.mark.parametrize("name", ["project-particles", "project-export"])
+def test_other_pages_begin_with_the_same_confidence(member_client, project, unsure, name):
+    for given, n in (({}, 3), ({"confidence_min": "0"}, 5)):
+        page = member_client.get(reverse(name, args=[project.pk]), {"source": unsure, **given, **LOOSE})
+        found = page.context["page"].paginator.count if "page" in page.context else page.context["n"]
+        assert found == n
+
+
+def test_the_confidence_that_a_page_began_with_does_not_stay_on_annotations(
+    member_client, url, frame, unsure
+):
+    make_disc(frame.layers.get(kind="working"), 30, confidence=0.1, origin="accepted",
+              calibration=frame.acquisition.calibrations.get())  # fmt: skip
+    page = member_client.get(url, {"source": unsure})
+    assert 'name="confidence_begun" value="0.25"' in page.text
+    switched = {"source": "working", "confidence_min": "0.25", "confidence_begun": "0.25"}
+    drawn = member_client.get(url, switched)
+    assert drawn.context["selection"].n == 9
+    assert 'name="confidence_begun"' not in drawn.text
+    assert member_client.get(url, {"source": "working", "confidence_min": "0.25"}).context["selection"].n == 8
 
 
 def make_suggestions(frame, diameters, owner, **over):

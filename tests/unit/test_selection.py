@@ -13,10 +13,12 @@ def columns(k=6, **over):
     return ParticleColumns(**{**whole, **{name: np.array(value) for name, value in over.items()}})
 
 
+NAN = float("nan")
 DISC = {
     "calibration": 7,
     "ecd_nm": 10.0,
     "ecd_px": 20.0,
+    "confidence": NAN,
     "feret_min_px": 20.0,
     "aspect_ratio": 1.0,
     "roundness": 1.0,
@@ -25,7 +27,6 @@ DISC = {
     "frame_width_px": 512,
     "frame_height_px": 512,
 }
-NAN = float("nan")
 
 
 def test_each_particle_left_out_has_one_reason():
@@ -52,6 +53,25 @@ def test_without_any_calibration_sizes_are_in_pixels():
 def test_pixels_and_nanometres_are_never_mixed():
     found = select(columns(ecd_nm=[NAN] * 5 + [10]))
     assert (found.unit, found.diameter.tolist(), found.n_uncalibrated) == ("nm", [10.0], 5)
+
+
+def test_the_unsure_are_left_out_first_and_what_has_no_confidence_counts():
+    found = select(
+        columns(confidence=[0.1, 0.2499, 0.25, 0.9, NAN, NAN], ecd_px=[NAN, 20, 20, 20, 20, NAN]),
+        confidence_min=0.25,
+    )
+    assert (found.n_below_confidence, found.n_without_outline, found.n) == (2, 1, 3)
+    assert select(columns(confidence=[0.0] * 6)).n == 6
+
+
+def test_the_caption_says_how_many_were_unsure():
+    unsure = columns(1104, confidence=[0.1] * 1103 + [0.9])
+    rules = {"border": "include", "feret_min_px": 0, "confidence_min": 0.25, "noun": "suggestion"}
+    one = select(unsure, border="include", feret_min_px=0, confidence_min=0.25)
+    text = captions.shape_caption(one, "Formula", **rules)
+    assert "1,103 suggestions under a confidence of 0.25 left out; particles touching" in text
+    none = select(columns(confidence=[0.9] * 6), confidence_min=0.25)
+    assert "No suggestion under a confidence of 0.25 left out" in captions.shape_caption(none, "", **rules)
 
 
 def test_a_particle_at_the_cut_counts():
