@@ -24,6 +24,13 @@ export function icon(name) {
   return svg;
 }
 
+// A button that is disabled under the keyboard's focus would drop it to the page's start: `fallback` takes it.
+export function setDisabled(button, isDisabled, fallback) {
+  const losesFocus = isDisabled && document.activeElement === button && button.matches(":focus-visible");
+  button.disabled = isDisabled;
+  if (losesFocus) fallback.focus({ preventScroll: true });
+}
+
 export function iconButton(name, label, key, onclick, more = {}) {
   const title = key ? `${label} ( ${key} )` : label;
   return el("button", { class: "button quiet icon-only", type: "button", title, "aria-label": label, onclick, ...more }, icon(name));

@@ -1,6 +1,6 @@
 // In the top bar: undo, redo, the class of the next box, and whether everything is saved. There is no save button.
 
-import { el, icon, iconButton } from "./dom.js";
+import { el, icon, iconButton, setDisabled } from "./dom.js";
 
 const WORDS = {
   saved: () => ["check", "Saved"],
@@ -21,19 +21,23 @@ export function createEditorBar(editor) {
   const undo = iconButton("undo-2", "Undo", "Ctrl+z", () => editor.actions.takeBack(false), { id: "undo" });
   const redo = iconButton("redo-2", "Redo", "Ctrl+Shift+z", () => editor.actions.takeBack(true), { id: "redo" });
   for (const button of [undo, redo]) button.classList.add("small");
-  const active = el("span", { class: "active-class", id: "active-class", title: "Class of the next box: keys 1 to 9" });
+  const active = el("span", { class: "active-class", id: "active-class", });
   const saved = el("button", { class: "saved-state", id: "saved-state", type: "button" });
   bar.append(el("div", { class: "button-row", role: "group", "aria-label": "History" }, undo, redo), active, saved);
 
   const showHistory = () => {
-    undo.disabled = !editor.history.canUndo;
-    redo.disabled = !editor.history.canRedo;
+    const { canUndo, canRedo } = editor.history;
+    if (canRedo) redo.disabled = false; // before the other hands the focus over
+    setDisabled(undo, !canUndo, redo);
+    setDisabled(redo, !canRedo, undo);
   };
   const showClass = () => {
     const style = editor.styles.get(editor.activeClass ?? 0);
     const dot = el("span", { class: "swatch" });
     dot.style.background = style.color;
-    active.replaceChildren("New boxes: ", dot, style.name);
+    const words = el("span", { class: "active-class-words" }, "New boxes: ");
+    active.replaceChildren(words, dot, el("span", { class: "active-class-name" }, style.name));
+    active.title = `Class of the next box: ${style.name}. Keys 1 to 9 choose another.`;
   };
   const showSaved = ({ state, unsent, kept, detail }) => {
     const [name, words] = WORDS[state](unsent);

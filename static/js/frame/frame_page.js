@@ -36,6 +36,11 @@ export function openFramePage() {
   const takeHand = () => viewer.setTool(viewer.handTool);
   hand.addEventListener("click", takeHand);
   viewer.on("tool", (tool) => hand.setAttribute("aria-pressed", String(tool === viewer.handTool)));
+  // What the mouse does with any tool, among the keys that do the same.
+  const byMouse = (group, what, label) => shortcuts.add({ group, keys: [], shownKeys: [what], label });
+  byMouse("View", "Wheel", "Zoom at the pointer");
+  byMouse("View", "Middle-drag", "Move the view");
+  byMouse("Contrast", "Right-drag", "Sideways the window’s width, up and down its level");
   shortcuts.add({ group: "Tools", keys: ["h"], label: "Hand: move the view, with Shift set the contrast", run: takeHand });
   return { viewer, shortcuts, data, open };
 }

@@ -43,7 +43,8 @@ export function createNavigation(viewer) {
     for (const [id, neighbour] of [["frame-previous", frame.previous], ["frame-next", frame.next]]) {
       byId(id).disabled = !neighbour;
     }
-    byId("acquisition-link").textContent = frame.name;
+    byId("frame-title").textContent = `${frame.name}${ofStack ? `, frame ${frame.index + 1}` : ""}`;
+    byId("acquisition-link").textContent = byId("acquisition-link").title = frame.name;
     byId("acquisition-link").href = frame.acquisition_url;
     for (const link of document.querySelectorAll("a[data-acquisition]")) link.href = frame.acquisition_url;
     document.title = `${frame.name}${ofStack ? ` · frame ${frame.index + 1}` : ""} · etemweb`;
