@@ -94,7 +94,7 @@ export function createViewer(root, firstFrame, { owner, shortcuts }) {
     cancelGesture: () => pointer.cancel(),
 
     announce(text) {
-      status.textContent = text;
+      status.textContent = text && text === status.textContent ? `${text}\u00a0` : text; // the same again is read out again
     },
   };
 

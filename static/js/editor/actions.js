@@ -102,7 +102,9 @@ export function createActions(editor) {
         const after = { ...pick(box, [...SHAPE, "label_class"]), x: box.x + dx, y: box.y + dy, outline };
         return { particle: uuid(), before: null, after };
       });
-      if (commit(steps) !== false) editor.selection.set(...steps.map(({ particle }) => particle));
+      const done = commit(steps);
+      if (done !== false) editor.selection.set(...steps.map(({ particle }) => particle));
+      return done;
     },
 
     // The outline of what is in each selected box, found by the server on the original pixels.

@@ -13,6 +13,7 @@ import { api } from "../lib/api.js";
 import { createActions } from "./actions.js";
 import { openLedger } from "./browser_ledger.js";
 import { createSession } from "./session.js";
+import { sayFitted, spoken } from "./spoken.js";
 import { createSuggestions } from "./suggestions.js";
 
 export function createEditor({ viewer, data }) {
@@ -125,10 +126,10 @@ export function createEditor({ viewer, data }) {
   const ledger = (editor.ledger = openLedger({
     user: data.user,
     getFeed: () => editor.feed,
-    onSettled: (message) => editor.session.settled?.(message).catch(editor.failed),
+    onSettled: (message) => editor.session.settled?.(message).then(() => sayFitted(editor, message)).catch(editor.failed),
     onState: (state) => emit("saved", state),
   }));
-  editor.actions = createActions(editor);
+  editor.actions = spoken(editor, createActions(editor));
   selection.onChange(() => {
     editor.redraw();
     emit("selection");

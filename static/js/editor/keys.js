@@ -61,7 +61,7 @@ export function addEditorKeys(editor, shortcuts) {
     editor.setActiveClass(id);
     if (selection.size) actions.relabel(id);
     const { name } = editor.styles.get(id ?? 0);
-    editor.announce(selection.size ? `${selection.size} set to ${name}` : `New boxes: ${name}`);
+    if (!selection.size) editor.announce(`New boxes: ${name}`);
   };
 
   add("Tools", ["b"], "Box: one drag draws, also on top of another; Ctrl + drag moves", () => viewer.setTool(editor.tools.box), { when: mayEdit });

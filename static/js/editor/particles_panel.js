@@ -49,12 +49,14 @@ export function createParticlesPanel(editor) {
       const line = el("span", { class: "swatch line" });
       line.style.borderColor = style.color;
       line.style.borderTopStyle = style.dash.length ? (style.dash[0] < 4 ? "dotted" : "dashed") : "solid";
-      const choose = el("button", {
+      const parts = [line, el("span", { class: "legend-name", title: style.name }, style.name)];
+      const number = el("span", { class: "count" }, String(counts.get(style.id)));
+      const choose = editor.mayEdit ? el("button", {
         type: "button", class: "legend-class", "aria-pressed": String((editor.activeClass ?? 0) === style.id),
-        title: style.key ? `Class of the next box ( ${style.key} )` : "Class of the next box ( u )",
-        disabled: !editor.mayEdit,
+        title: `Class of the next box: ${style.name} ( ${style.key || "u"} )`,
         onclick: () => (editor.selection.size ? editor.actions.relabel(style.id || null) : null, editor.setActiveClass(style.id || null)),
-      }, line, el("span", { class: "legend-name" }, style.name), style.key ? el("kbd", {}, String(style.key)) : "", el("span", { class: "count" }, String(counts.get(style.id))));
+      }, ...parts, style.key ? el("kbd", {}, String(style.key)) : "", number)
+        : el("span", { class: "legend-class" }, ...parts, number); // who may not draw has no next box
       const eye = el("button", {
         type: "button", class: "button quiet small icon-only", "aria-pressed": String(!isHidden),
         "aria-label": `Show ${style.name}`, title: isHidden ? `Show ${style.name}` : `Hide ${style.name}`,

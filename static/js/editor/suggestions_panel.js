@@ -1,6 +1,6 @@
 // The side panel's part on suggestions: find them, see them from a confidence on, accept and reject.
 
-import { el, icon } from "./dom.js";
+import { el, icon, setDisabled } from "./dom.js";
 import { createRunButton } from "./run_button.js";
 
 const PAUSE_MS = 60;
@@ -64,10 +64,10 @@ export function createSuggestionsPanel(editor) {
     const known = counts.there ? `${counts.there} there already` : "";
     const open = counts.open ? `${counts.shown} of ${counts.open} open shown` : known && "Nothing new";
     count.textContent = [open, known].filter(Boolean).join(", ") || "All are decided.";
-    accept.disabled = reject.disabled = !suggestions.selected;
-    next.disabled = !counts.shown;
-    acceptAll.disabled = !counts.shown && !counts.known;
-    rejectAll.disabled = !counts.below;
+    for (const button of [accept, reject]) setDisabled(button, !suggestions.selected, slider);
+    setDisabled(next, !counts.shown, slider);
+    setDisabled(acceptAll, !counts.shown && !counts.known, slider);
+    setDisabled(rejectAll, !counts.below, slider);
     // Those that are there already are closed on the way; alone they are named, since nothing is added.
     acceptAll.lastChild.textContent = counts.shown || !counts.known ? `Accept ${counts.shown}` : `Close ${counts.known} already there`;
     rejectAll.lastChild.textContent = `Reject ${counts.below} below`;

@@ -2,7 +2,7 @@
 
 import { createBoxTool } from "../canvas/tools/box_tool.js";
 import { createSelectTool } from "../canvas/tools/select_tool.js";
-import { iconButton } from "./dom.js";
+import { iconButton, setDisabled } from "./dom.js";
 
 export function createTools(editor) {
   const { viewer } = editor;
@@ -27,7 +27,7 @@ export function createTools(editor) {
     const remove = iconButton("trash-2", "Delete", "Delete", () => editor.actions.remove(), { id: "tool-delete" });
     rail.append(fit, auto, copy, remove);
     const enable = () => {
-      for (const button of [fit, copy, remove]) button.disabled = !editor.selection.size;
+      for (const button of [fit, copy, remove]) setDisabled(button, !editor.selection.size, viewer.canvas);
     };
     editor.on("selection", enable);
     enable();

@@ -8,21 +8,24 @@ const EXTRA_ROWS = 6; // beyond the view, above and below
 
 export function createVirtualList(editor) {
   const spacer = el("div", { class: "list-spacer", role: "rowgroup" });
-  const scroller = el("div", { class: "list-scroller", role: "presentation" }, spacer);
-  const element = el("div", { class: "particle-list", id: "particle-list", role: "grid", tabindex: "0", "aria-label": "Particles", "aria-multiselectable": "true" }, scroller);
+  const element = el("div", { class: "particle-list", id: "particle-list", role: "grid", tabindex: "0", "aria-label": "Particles", "aria-multiselectable": "true" }, spacer);
   let rows = [];
   let drawing = 0;
+  let mustReveal = false; // the measures of what is chosen appear above, and push the list down
+  const viewPx = () => element.clientHeight - spacer.offsetTop; // below the heads, which stay in view
 
   const draw = () => {
     drawing = 0;
-    const first = Math.max(0, Math.floor(scroller.scrollTop / ROW_PX) - EXTRA_ROWS);
-    const last = Math.min(rows.length, Math.ceil((scroller.scrollTop + scroller.clientHeight) / ROW_PX) + EXTRA_ROWS);
+    const first = Math.max(0, Math.floor(element.scrollTop / ROW_PX) - EXTRA_ROWS);
+    const last = Math.min(rows.length, Math.ceil((element.scrollTop + viewPx()) / ROW_PX) + EXTRA_ROWS);
     spacer.style.height = `${rows.length * ROW_PX}px`;
     element.setAttribute("aria-rowcount", rows.length + 1);
     spacer.replaceChildren(...rows.slice(first, last).map((row, i) => rowElement(row, first + i)));
     const active = editor.selection.single && document.getElementById(`row-${editor.selection.single}`);
     if (active) element.setAttribute("aria-activedescendant", active.id);
     else element.removeAttribute("aria-activedescendant");
+    if (mustReveal) active?.scrollIntoView({ block: "nearest" });
+    mustReveal = false;
   };
   const redraw = () => {
     drawing ||= requestAnimationFrame(draw);
@@ -49,8 +52,8 @@ export function createVirtualList(editor) {
 
   const scrollTo = (at) => {
     const [top, bottom] = [at * ROW_PX, (at + 1) * ROW_PX];
-    if (top < scroller.scrollTop) scroller.scrollTop = top;
-    else if (bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = bottom - scroller.clientHeight;
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (bottom > element.scrollTop + viewPx()) element.scrollTop = bottom - viewPx();
   };
   const indexOf = (id) => rows.findIndex(({ slot }) => editor.store.ids[slot] === id);
   const choose = (at) => {
@@ -59,10 +62,12 @@ export function createVirtualList(editor) {
     editor.selection.set(id);
     editor.reveal(editor.store.get(id));
     scrollTo(at);
+    mustReveal = true;
+    redraw();
     editor.announce(`${at + 1} of ${rows.length}: ${editor.describe(editor.store.get(id))}`);
   };
 
-  scroller.addEventListener("scroll", redraw);
+  element.addEventListener("scroll", redraw);
   element.addEventListener("click", (event) => {
     const id = event.target.closest("[data-particle]")?.dataset.particle;
     if (!id) return;
@@ -76,7 +81,7 @@ export function createVirtualList(editor) {
     const from = editor.selection.single ? indexOf(editor.selection.single) : -1;
     choose(Math.min(rows.length - 1, Math.max(0, from + moves[event.key])));
   });
-  new ResizeObserver(redraw).observe(scroller);
+  new ResizeObserver(redraw).observe(element);
 
   return {
     element,
