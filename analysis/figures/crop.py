@@ -1,4 +1,4 @@
-"""A particle's picture: the image around it, its outline and a scale bar, as PNG."""
+"""A particle's picture: the image around it with its outline, and a scale bar below, as PNG."""
 
 import io
 from math import floor, log2
@@ -11,10 +11,11 @@ from annotations.display.pyramid import TILE_PX
 
 SIDE_OUT_PX = 192  # shown at half of it, so that it is sharp on dense screens
 CONTEXT = 1.9  # side of the crop over the longer side of the box
+STRIP_PX = 32  # below the image, for the scale bar: it covers nothing
 SIDE_MIN_PX = 24
 CONTRAST_PERCENTS = (0.5, 99.5)
 BAR_SHARE = 0.4  # longest scale bar over the side
-OUTLINE, INK = (255, 176, 0), 255
+OUTLINE, INK, STRIP = (255, 176, 0), (255, 255, 255), (0, 0, 0)
 NO_IMAGE = 40  # grey beyond the frame's border
 
 
@@ -58,11 +59,12 @@ def crop_png(path, box, outline=None, pixel_size_nm=None):
     scale = SIDE_OUT_PX / side
     corners = outline or [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
     points = [((a - left) * scale, (b - top) * scale) for a, b in corners]
-    draw = ImageDraw.Draw(picture)
-    draw.line([*points, points[0], points[1]], fill=OUTLINE, width=2, joint="curve")
-    _draw_bar(draw, side, pixel_size_nm)
+    ImageDraw.Draw(picture).line([*points, points[0], points[1]], fill=OUTLINE, width=2, joint="curve")
+    whole = Image.new("RGB", (SIDE_OUT_PX, SIDE_OUT_PX + STRIP_PX), STRIP)
+    whole.paste(picture)
+    _draw_bar(ImageDraw.Draw(whole), side, pixel_size_nm)
     out = io.BytesIO()
-    picture.save(out, "PNG")
+    whole.save(out, "PNG")
     return out.getvalue()
 
 
@@ -108,9 +110,7 @@ def _draw_bar(draw, side_px, pixel_size_nm):
     length = bar_length(BAR_SHARE * side_px * size)
     label = f"{length / 1000:g} µm" if unit == "nm" and length >= 1000 else f"{length:g} {unit}"
     width = length / size / side_px * SIDE_OUT_PX
-    bottom = SIDE_OUT_PX - 8
+    middle = SIDE_OUT_PX + STRIP_PX // 2
     font = ImageFont.load_default(size=16)
-    words = draw.textbbox((10, bottom - 10), label, font=font, anchor="ls")
-    draw.rectangle((4, words[1] - 4, max(10 + width, words[2]) + 6, bottom + 4), fill=(0, 0, 0))
-    draw.rectangle((10, bottom - 4, 10 + width, bottom - 1), fill=(INK,) * 3)
-    draw.text((10, bottom - 10), label, fill=(INK,) * 3, font=font, anchor="ls")
+    draw.rectangle((10, middle - 2, 9 + round(width), middle + 1), fill=INK)
+    draw.text((20 + width, middle), label, fill=INK, font=font, anchor="lm")

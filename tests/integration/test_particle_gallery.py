@@ -5,7 +5,7 @@ import pytest
 from django.urls import reverse
 from PIL import Image
 
-from analysis.figures.crop import OUTLINE, SIDE_OUT_PX, bar_length
+from analysis.figures.crop import OUTLINE, SIDE_OUT_PX, STRIP_PX, bar_length
 from annotations.display.tiles import write_tiles
 from annotations.models import Particle
 from annotations.services.pixels import tiles_path
@@ -51,7 +51,7 @@ def test_a_crop_shows_the_particle_with_its_outline_and_a_scale_bar(member_clien
     response = member_client.get(reverse("particle-crop", args=[particle.pk]))
     assert response["Content-Type"] == "image/png"
     picture = picture_of(response)
-    assert picture.shape == (SIDE_OUT_PX, SIDE_OUT_PX, 3)
+    assert picture.shape == (SIDE_OUT_PX + STRIP_PX, SIDE_OUT_PX, 3)
     middle = SIDE_OUT_PX // 2
     assert picture[middle, middle].min() > 200, "the disc is bright"
     assert picture[10, 10].max() < 60, "the ground is dark"
@@ -59,12 +59,16 @@ def test_a_crop_shows_the_particle_with_its_outline_and_a_scale_bar(member_clien
     edge = middle + round(middle / 1.9)
     ring = picture[middle, edge - 4 : edge + 5]
     assert np.abs(ring - OUTLINE).sum(axis=1).min() < 60, "the outline lies on the disc's edge"
+    # 40 px across: 76 px of the frame on 192, and the longest bar within 40 % of them is 10 nm, 20 px.
+    strip = picture[SIDE_OUT_PX:].min(axis=2)
+    assert (strip[STRIP_PX // 2] > 200)[:80].sum() == pytest.approx(20 * SIDE_OUT_PX / 76, abs=1)
+    assert strip[[0, -1]].max() == 0, "the bar and its length stand in the strip"
 
 
 def test_a_crop_at_the_frames_corner_stays_within_the_image(member_client, frame):
     corner = make_particle(frame.layers.get(), x=0, y=500, width=12, height=12)
     picture = picture_of(member_client.get(reverse("particle-crop", args=[corner.pk])))
-    assert picture.shape == (SIDE_OUT_PX, SIDE_OUT_PX, 3)
+    assert picture.shape == (SIDE_OUT_PX + STRIP_PX, SIDE_OUT_PX, 3)
 
 
 def test_a_crop_larger_than_the_frame_is_framed_in_grey(member_client, frame):
