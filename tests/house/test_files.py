@@ -28,6 +28,15 @@ def kept_files():
 
 
 FILES = kept_files()
+READ = {".py", ".html", ".css", ".js", ".mjs", ".sh"}  # and scripts without a suffix
+NOT_OURS = {"migrations", "vendor"}  # written by a program, or by others
+WRITTEN = [
+    path
+    for path in FILES
+    if not NOT_OURS & set(path.parts)
+    and (path.suffix in READ or path.suffix == "")
+    and path.stat().st_size < 2**20
+]
 PYTHON = [path for path in FILES if path.suffix == ".py" and "migrations" not in path.parts]
 APP_CODE = [
     path for path in PYTHON if path.relative_to(ROOT).parts[0] in {"annotations", "mlcore", "analysis"}
@@ -38,10 +47,27 @@ def name(path):
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=name)
-def test_a_file_is_short(path):
+def too_long(path):
+    """What to say of a file that nobody reads in one sitting, else nothing."""
+    if path.suffix not in READ and not path.read_bytes().startswith(b"#!"):
+        return ""
     lines = len(path.read_text().splitlines())
-    assert lines <= LINES_MAX, f"{name(path)} has {lines} lines, {LINES_MAX} at most: split it by entity."
+    return f"{name(path)} has {lines} lines, {LINES_MAX} at most: split it." if lines > LINES_MAX else ""
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=name)
+def test_a_file_is_short(path):
+    assert not too_long(path), too_long(path)
+
+
+@pytest.mark.parametrize("file", ["a.py", "a.html", "a.css", "a.mjs", "a.js", "a.sh", "without-a-suffix"])
+def test_a_long_file_is_found(tmp_path, monkeypatch, file):
+    monkeypatch.setattr("tests.house.test_files.ROOT", tmp_path)
+    path = tmp_path / file
+    path.write_text("#!/bin/sh\n" + "true\n" * LINES_MAX)
+    assert f"{LINES_MAX + 1} lines" in too_long(path)
+    path.write_text("#!/bin/sh\n" + "true\n" * (LINES_MAX - 1))
+    assert not too_long(path)
 
 
 @pytest.mark.parametrize("path", APP_CODE, ids=name)
