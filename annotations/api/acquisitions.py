@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.api.acquisition_filters import AcquisitionFilters, counted
+from annotations.api.schema import described
 from annotations.api.uploads import OneFileUpload
 from annotations.models import Acquisition
 from annotations.services.access import fetch
@@ -74,6 +75,10 @@ class AcquisitionsView(OneFileUpload, generics.ListAPIView):
         return counted(visible).select_related("uploaded_by").defer("metadata")
 
 
+@described(
+    get="One acquisition: what its file told, and how its import went.",
+    delete="Delete the acquisition with all that was drawn on it, as its managers may.",
+)
 class AcquisitionView(generics.RetrieveDestroyAPIView):
     """One acquisition. Its managers may delete it, with all that was drawn on it."""
 

@@ -4,6 +4,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers, status
 from rest_framework.response import Response
 
+from annotations.api.schema import described
 from annotations.models import Acquisition, Calibration, Frame
 from annotations.services.access import fetch
 from annotations.services.calibrate import adopt_reading, from_scale_bar, type_in, withdraw
@@ -65,6 +66,10 @@ class NewCalibrationSerializer(serializers.Serializer):
         return attrs
 
 
+@described(
+    get="All versions of the calibration, newest first.",
+    post="Decide on the pixel size; the sizes in nm follow at once.",
+)
 class CalibrationsView(generics.ListCreateAPIView):
     """GET: all versions, newest first. POST: decide; the sizes in nm follow at once."""
 

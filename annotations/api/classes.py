@@ -2,6 +2,7 @@ from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import generics, serializers, status
 from rest_framework.response import Response
 
+from annotations.api.schema import described
 from annotations.models import LabelClass, Project
 from annotations.models.overview import with_particle_counts
 from annotations.services.access import fetch
@@ -20,6 +21,10 @@ class LabelClassSerializer(serializers.ModelSerializer):
         read_only_fields = ["id"]
 
 
+@described(
+    get="The project’s classes, with how many particles have each.",
+    post="Add a class; without a colour or key it takes the first free ones.",
+)
 class LabelClassesView(generics.ListCreateAPIView):
     """The project's classes. POST without a colour or key takes the first free ones."""
 
@@ -39,6 +44,10 @@ class LabelClassesView(generics.ListCreateAPIView):
         return Response(self.get_serializer(label_class).data, status=status.HTTP_201_CREATED)
 
 
+@described(
+    get="One class.",
+    patch="Change the class; giving it a key that another has swaps the two.",
+)
 class LabelClassView(generics.RetrieveUpdateDestroyAPIView):
     """One class. Giving it a key that another class has swaps the two."""
 

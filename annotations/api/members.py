@@ -5,6 +5,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.api.projects import role_field
+from annotations.api.schema import described
 from annotations.models import Invitation, Membership, Project
 from annotations.services.access import fetch
 from annotations.services.invitations import create_invitation, revoke_invitation
@@ -76,6 +77,10 @@ class InvitationSerializer(serializers.ModelSerializer):
         read_only_fields = ["id", "created_at", "expires_at"]
 
 
+@described(
+    get="The project’s open invitations.",
+    post="Make a link that is good for one person and seven days.",
+)
 class InvitationsView(generics.ListCreateAPIView):
     """Open invitations. POST makes a link that is good for one person and seven days."""
 

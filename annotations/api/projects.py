@@ -4,6 +4,7 @@ from rest_framework import generics, serializers, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotations.api.schema import described
 from annotations.models import Project, Role, User
 from annotations.services.access import fetch
 from annotations.services.projects import create_project, delete_project, update_project
@@ -22,6 +23,10 @@ class ProjectSerializer(serializers.ModelSerializer):
         return project.role_of(self.context["request"].user) or ""
 
 
+@described(
+    get="Your projects.",
+    post="Make a project; who makes one owns it.",
+)
 class ProjectsView(generics.ListCreateAPIView):
     """Your projects; who makes one owns it."""
 
@@ -40,6 +45,10 @@ class ProjectDeletionSerializer(serializers.Serializer):
     )
 
 
+@described(
+    get="One project.",
+    patch="Rename or describe the project, as its managers may.",
+)
 class ProjectView(generics.RetrieveUpdateDestroyAPIView):
     """One project. Its managers may rename and describe it, its owners delete it."""
 

@@ -1,5 +1,7 @@
 """What every operation of the OpenAPI schema has in common: the errors, in their one shape."""
 
+from drf_spectacular.utils import extend_schema, extend_schema_view
+
 ERROR = {
     "type": "object",
     "required": ["code", "detail", "errors"],
@@ -31,6 +33,13 @@ OF_UPLOADS = {
     "507": "The disk is full.",
 }
 UNSAFE = {"post", "put", "patch", "delete"}
+
+
+def described(**sentences):
+    """What each method of a view does, where they are not written out one by one: `get="…", post="…"`."""
+    return extend_schema_view(
+        **{method: extend_schema(description=text) for method, text in sentences.items()}
+    )
 
 
 def add_errors(result, generator, request, public):

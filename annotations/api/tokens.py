@@ -4,6 +4,7 @@ from rest_framework import generics, serializers, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotations.api.schema import described
 from annotations.models import ApiToken
 from annotations.services.api_tokens import create_token, revoke_token
 
@@ -22,6 +23,10 @@ class TokenSerializer(serializers.ModelSerializer):
         read_only_fields = ["id", "hint", "created_at", "expires_at", "last_used_at"]
 
 
+@described(
+    get="Your API tokens.",
+    post="Make a token; the answer alone holds its secret.",
+)
 class TokensView(generics.ListCreateAPIView):
     """Your API tokens."""
 
