@@ -100,8 +100,8 @@ class DecidedSerializer(s.Serializer):
     sequence = s.IntegerField(help_text="Its.")
     decided = s.IntegerField(help_text="How many suggestions.")
     already_there = s.IntegerField(
-        help_text="How many of them were accepted without a new annotation: a box with an IoU of 0.5 or more is "
-        "there."
+        help_text="How many of them were accepted without a new annotation: a box with an IoU of 0.5 or more "
+        "is there."
     )
     already_there = s.IntegerField(help_text="How many of those were annotations before, and added nothing.")
     events = s.IntegerField(help_text="How many annotations were added.")
