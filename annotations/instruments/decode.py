@@ -61,7 +61,7 @@ def _decode(path, folder, request, say):
             allow_frame()
         say(event="done")
     except Refusal as refusal:
-        say(event="refused", sentence=str(refusal))
+        say(event="refused", sentence=str(refusal), told=json_safe(refusal.told))
 
 
 def _own_output():

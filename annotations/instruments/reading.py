@@ -16,7 +16,7 @@ FAMILIES = {
     "gzip": "annotations.instruments.packed",
     "bzip2": "annotations.instruments.packed",
     "ser": "annotations.instruments.ser",
-    "emi": "annotations.instruments.ser",
+    "emi": "annotations.instruments.emi",
     "dm": "annotations.instruments.dm",
     "mrc": "annotations.instruments.mrc",
 }

@@ -9,7 +9,14 @@ from annotations.instruments.agreement import Agreement, PixelSizeReading, agree
 
 
 class Refusal(ValueError):  # noqa: N818 - a file refused is an answer, not a fault of ours
-    """The file cannot become an image here; the message is one sentence for people."""
+    """The file cannot become an image here; the message is one sentence for people.
+
+    `told` is what it tells of other files: a list of dicts, JSON-safe and bounded.
+    """
+
+    def __init__(self, sentence, told=()):
+        super().__init__(sentence)
+        self.told = list(told)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,9 +24,6 @@ ELEMENT = struct.Struct("<ddiddihii")  # two calibrations, type, width, height
 
 
 def read(path, name, limits):
-    with path.open("rb") as file:
-        if file.read(2) == b"JL":
-            raise Refusal(f"“{name}” holds only the description; upload the SER file beside it (…_1.ser).")
     _check(path, name, limits)
     with fileSER(path) as file:
         count = file.head["ValidNumberElements"]

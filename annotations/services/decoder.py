@@ -26,7 +26,11 @@ MARGIN_S = 120  # of the task's time, kept for what follows the decoding
 
 
 class DecoderRefusedError(Exception):
-    """The file cannot be imported; one sentence for people."""
+    """The file cannot be imported; one sentence for people, and what it `told` of other files."""
+
+    def __init__(self, sentence, told=()):
+        super().__init__(sentence)
+        self.told = told
 
 
 def decode(path, name, folder):
@@ -86,7 +90,7 @@ def _events(process, errors):
         if event["event"] == "done":
             return
         if event["event"] == "refused":
-            raise DecoderRefusedError(event["sentence"])
+            raise DecoderRefusedError(event["sentence"], event.get("told", ()))
         yield event
     code = process.wait()
     errors.seek(0)

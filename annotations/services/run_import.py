@@ -15,14 +15,15 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from annotations.models import Acquisition, Frame
+from annotations.services.acquisition_fields import set_fields
 from annotations.services.calibrate import record_readings
 from annotations.services.decoder import DecoderRefusedError, decode
 from annotations.services.import_acquisition import queue, summary
 from annotations.services.lease import lease
 from annotations.services.notify import push
+from annotations.services.ser_and_emi import TOLD, hear_emi, tell_sers
 from annotations.services.storage import frame_folder, lock_original, original_path, work_folder
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def run_import(*, acquisition_pk):
         try:
             _import(acquisition)
         except DecoderRefusedError as refusal:
-            _end(acquisition, Acquisition.Status.REFUSED, str(refusal))
+            _end(acquisition, Acquisition.Status.REFUSED, str(refusal), told=refusal.told)
         except OvertakenError:
             logger.warning("Acquisition %s was deleted or taken over meanwhile.", acquisition.pk)
             if not Acquisition.objects.filter(pk=acquisition.pk).exists():
@@ -166,6 +167,7 @@ def _make_ready(acquisition, opened, frames):
         if row is None or row.status != Acquisition.Status.IMPORTING or row.attempts != acquisition.attempts:
             raise OvertakenError
         _describe(row, opened)
+        hear_emi(ser=row)
         row.status, row.progress, row.imported_at = Acquisition.Status.READY, 1, timezone.now()
         row.save()
         record_readings(acquisition=row, frames=frames, readings=opened["readings"])
@@ -192,24 +194,10 @@ def _frame(acquisition, event):
 
 def _describe(row, opened):
     row.reader, row.notes, row.metadata = opened["reader"], opened["notes"], opened["metadata"]
-    for name, value in opened["fields"].items():
-        limit = Acquisition._meta.get_field(name).max_length
-        if limit:
-            value = str(value)[:limit]
-        elif name == "acquired_at":
-            value = _moment(value)
-        elif not isinstance(value, int | float):  # not finite: told as text
-            continue
-        setattr(row, name, value)
+    set_fields(row, opened["fields"])
 
 
-def _moment(text):
-    """A clock without a zone is taken for the site's own."""
-    found = parse_datetime(str(text))
-    return timezone.make_aware(found) if found and timezone.is_naive(found) else found
-
-
-def _end(acquisition, status, sentence):
+def _end(acquisition, status, sentence, told=()):
     """Nothing stays but the row and its sentence; the original too where we are at fault, to try again."""
     _clear(acquisition)
     with transaction.atomic():
@@ -221,5 +209,8 @@ def _end(acquisition, status, sentence):
             original_path(row).unlink(missing_ok=True)
             row.original = ""
         row.status, row.message, row.progress = status, sentence[:500], 0
+        row.metadata = {TOLD: told} if told else row.metadata
         row.save()
+        if told:
+            tell_sers(emi=row)
         push(project_id=row.project_id, kind="acquisition", payload=summary(row))

@@ -114,3 +114,20 @@ def write_velox(path, stack, size_m=(1e-9, 1e-9), units=("m", "m"), chunks=True)
         operation = {"dataPath": "/Data/Image/0123456789abcdef0123456789abcdef", "detector": "HAADF"}
         file["Operations/StemInputOperation/abc"] = [json.dumps(operation)]
         file["Operations/Operations"] = [json.dumps({})]
+
+
+def write_emi(path, *objects):
+    """An EMI as TIA writes it: binary, with the XML of each object, {label: (value, unit)}, in it."""
+    text = b""
+    for described in objects:
+        rows = "".join(
+            f"<Data><Label>{label}</Label><Value>{value}</Value><Unit>{unit}</Unit></Data>"
+            for label, (value, unit) in described.items()
+        )
+        text += (
+            "<ObjectInfo><Uuid>0</Uuid><AcquireDate>Tue Mar 07 11:22:33 2017</AcquireDate>"
+            f"<ExperimentalDescription><Root>{rows}</Root></ExperimentalDescription><AcquireInfo>"
+            "<CameraNamePath>BM-UltraScan</CameraNamePath><DwellTimePath>0.5</DwellTimePath></AcquireInfo>"
+            "</ObjectInfo>"
+        ).encode() + bytes(range(256))
+    path.write_bytes(b"JL\x20\x02" + bytes(500) + text)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from annotations import instruments
 from annotations.instruments import Refusal
-from tests.unit.instruments.files import write_dm3, write_ser, write_velox
+from tests.unit.instruments.files import write_dm3, write_emi, write_ser, write_velox
 
 RANDOM = np.random.default_rng(5)
 
@@ -148,6 +148,38 @@ def test_emi_alone_is_refused(tmp_path):
     (tmp_path / "a").write_bytes(b"JL" + b"\0" * 5000)
     with pytest.raises(Refusal, match="upload the SER file beside it"):
         read(tmp_path / "a", name="x.emi")
+
+
+def test_emi_tells_what_its_ser_files_do_not(tmp_path):
+    write_emi(tmp_path / "a", {"High tension": (300, "kV")}, {"High tension": ("many", "kV")})
+    with pytest.raises(Refusal, match="of the SER files beside it") as refused:
+        read(tmp_path / "a", name="x.emi")
+    first, second = refused.value.told
+    assert first["fields"] == {
+        "voltage_kv": 300, "detector": "BM-UltraScan", "exposure_s": 0.5, "acquired_at": "2017-03-07T11:22:33"
+    }  # fmt: skip
+    assert first["metadata"]["ObjectInfo"]["ExperimentalDescription"] == {"High tension_kV": 300}
+    assert "voltage_kv" not in second["fields"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'<!DOCTYPE a [<!ENTITY b "bbbb">]><ObjectInfo>&b;</ObjectInfo>',
+        b"<ObjectInfo><!DOCTYPE a></ObjectInfo>",
+        b"<ObjectInfo>\xff\xfe</ObjectInfo>",
+        b"<ObjectInfo><Uuid></ObjectInfo>",
+        b"<ObjectInfo>" + b"<a>" * 50_000 + b"</a>" * 50_000 + b"</ObjectInfo>",
+        b"<ObjectInfo>" + b" " * 2**20 + b"</ObjectInfo>",
+        b"<ObjectInfo>",
+        b"</ObjectInfo><ObjectInfo>",
+    ],
+)
+def test_a_hostile_emi_is_refused_in_the_same_words(tmp_path, text):
+    (tmp_path / "a").write_bytes(b"JL" + b"\0" * 500 + text)
+    with pytest.raises(Refusal, match="holds only the description") as refused:
+        read(tmp_path / "a", name="x.emi")
+    assert refused.value.told == []
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "uint16", "float32", "float16"])
