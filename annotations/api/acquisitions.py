@@ -62,7 +62,7 @@ class WholeAcquisitionSerializer(AcquisitionSerializer):
 
 
 class AcquisitionsView(OneFileUpload, generics.ListAPIView):
-    """The acquisitions of your projects, newest first; POST takes one file of moderate size."""
+    """The acquisitions of your projects, newest first."""
 
     serializer_class = AcquisitionSerializer
     filterset_class = AcquisitionFilters

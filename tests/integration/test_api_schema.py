@@ -50,6 +50,8 @@ def test_every_operation_says_what_it_does_and_how_it_fails(client, mia):
         for method, operation in operations.items():
             assert operation["summary"], f"{method} {path} needs a docstring"
             assert "401" in operation["responses"], path
+        summaries = [operation["summary"] for operation in operations.values()]
+        assert len(set(summaries)) == len(summaries), f"{path}: say of each method what it does"
 
 
 @pytest.fixture
