@@ -103,6 +103,7 @@ class DecidedSerializer(s.Serializer):
         help_text="How many of them were accepted without a new annotation: a box with an IoU of 0.5 or more "
         "is there."
     )
+    events = s.IntegerField(help_text="How many annotations were added.")
     particles = ParticleRowSerializer(
         many=True, required=False, help_text="The new ones, where they are few."
     )
