@@ -10,6 +10,7 @@ from tests.factories import make_particle
 
 __all__ = ["editor", "frame", "particles", "suggested"]
 
+PLATE_PX = 16 + 42  # of the scale bar, from the view's lower edge: canvas/scale_bar.js
 FOCUS = "document.activeElement.id"
 
 
@@ -56,6 +57,17 @@ def test_the_outcome_of_a_fit_is_told_and_a_refused_one_is_not_still_being_fitte
     editor.press("f")
     expect(editor.page.locator("#notices .notice")).to_be_visible()
     expect(editor.page.locator("[data-announce]")).to_have_text("")
+
+
+def test_a_notice_leaves_the_scale_bar_free(editor):
+    page = editor.page
+    editor.drag((300, 60), (340, 100))
+    editor.press("f")
+    notice = page.locator("#notices .notice")
+    expect(notice).to_be_visible()
+    end = notice.evaluate("(one) => one.getBoundingClientRect().bottom")
+    view = page.locator("#viewer").bounding_box()
+    assert end <= view["y"] + view["height"] - PLATE_PX
 
 
 def test_the_focus_stays_in_the_panel_when_all_is_accepted_by_keyboard(suggested, editor):

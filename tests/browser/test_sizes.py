@@ -59,6 +59,12 @@ def test_a_bar_is_reached_by_keyboard_alone(sizes):
     assert sizes.locator(".gallery li").count() > 0
 
 
+@pytest.mark.parametrize("scrolled_px", [0, 400])
+def test_what_applies_the_choice_is_in_view_without_scrolling_its_panel(sizes, scrolled_px):
+    sizes.evaluate(f"scrollTo(0, {scrolled_px})")
+    expect(sizes.get_by_role("button", name="Apply")).to_be_in_viewport(ratio=1)
+
+
 def test_a_changed_filter_draws_anew_without_a_button(sizes):
     sizes.get_by_label("Axis").select_option("log")
     sizes.wait_for_url("**axis=log**")
