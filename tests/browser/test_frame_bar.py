@@ -1,4 +1,4 @@
-"""The bar above an image at the widths that laptops have: every button is where one clicks, long names give way."""
+"""The bar above an image on laptops: every button is where one clicks, long names give way."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,9 @@ __all__ = ["editor", "frame"]
 NAME = "Gold nanorods grown from seeds, batch 7 of the ageing study at 40 °C, J. Dietz"
 SHOTS = os.environ.get("ETEM_SHOTS")
 # Controls of the bar at whose middle something else is, or that are cut off by the window.
-COVERED = """() => [...document.querySelectorAll('.frame-bar :is(button, a.brand, output, #active-class)')].flatMap((one) => {
+COVERED = """() => [...document.querySelectorAll(
+  '.frame-bar :is(button, a.brand, output, #active-class)'
+)].flatMap((one) => {
   const { left, right, top, bottom, width } = one.getBoundingClientRect();
   if (!width || one.closest('.menu')) return [];
   const found = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);

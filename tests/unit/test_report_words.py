@@ -5,7 +5,14 @@ from analysis.reports import words
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(9.624, "9.62"), (9.996, "10.0"), (10, "10.0"), (99.96, "100"), (1230.4, "1230"), (0.0041701, "0.00417")],
+    [
+        (9.624, "9.62"),
+        (9.996, "10.0"),
+        (10, "10.0"),
+        (99.96, "100"),
+        (1230.4, "1230"),
+        (0.0041701, "0.00417"),
+    ],
 )
 def test_a_number_has_its_significant_digits_after_rounding(value, text):
     assert words.number(value) == text
