@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from etemweb.embedded import postgres, valkey
+from etemweb.embedded import addresses, postgres, valkey
 from etemweb.embedded.account import servers_account
 from etemweb.embedded.errors import StartError
 from etemweb.embedded.programs import postgres_programs, valkey_program
@@ -23,6 +23,7 @@ def start(data_dir: Path, *, durable: bool = True, wanted=BOTH):
         postgres_programs(data_dir / "postgres", who)
     if valkey in wanted:
         valkey_program(who)
+    addresses.make_socket_dir(data_dir, who)  # both need it, and only one may make it
     with ThreadPoolExecutor() as pool:
         begun = [pool.submit(server.start, data_dir, durable=durable) for server in wanted]
     for start_of_one in begun:
