@@ -11,13 +11,12 @@ from psycopg.errors import DeadlockDetected
 from annotations.models import Role
 from tests.factories import make_membership, make_project, make_user
 
-
 FLUSHES = 5
 
 
 @pytest.fixture(scope="session", autouse=True)
 def flush_again_after_a_deadlock():
-    """A site under test may still answer a page when its tables are emptied: PostgreSQL ends one of the two."""
+    """A site may still answer a page while its tables are emptied: PostgreSQL then ends one of the two."""
     flush = BaseDatabaseOperations.execute_sql_flush
 
     def patient(self, sql_list):
