@@ -189,8 +189,8 @@ def test_offline_edits_wait_and_are_sent(editor, particles):
 def test_what_was_drawn_is_never_saved_under_another_name(editor, owner, mia, particles):
     before = list(Session.objects.values_list("pk", flat=True))
     editor.log_in(owner)
-    # What a log-in does to the one before it in the same browser; afterwards, since an answer to a request that
-    # still bore the old one would take the cookie away, the new one too.
+    # What a log-in does to the one before it in the same browser; afterwards, since an answer to a request
+    # that still bore the old one would take the cookie away, the new one too.
     Session.objects.filter(pk__in=before).delete()
     editor.drag((100, 100), (160, 150))
     state = editor.page.locator("#saved-state")
