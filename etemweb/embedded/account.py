@@ -82,10 +82,7 @@ def place(folder: Path, account: Account) -> Path:
         )
     target = home() / secrets.token_hex(8)
     target.mkdir(mode=0o711)
-    try:
-        folder.symlink_to(target / folder.name)
-    except FileExistsError:  # another thread was quicker
-        target.rmdir()
+    folder.symlink_to(target / folder.name)
     return folder.resolve()
 
 

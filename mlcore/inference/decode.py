@@ -23,7 +23,6 @@ class Instance:
     outline: np.ndarray
     label: str
     confidence: float
-    overlap: float  # share of it that another covers
 
 
 def instances(maps):
@@ -32,7 +31,7 @@ def instances(maps):
     Parameters
     ----------
     maps : dict of str to ndarray of shape (H, W)
-        Probabilities of foreground, border, centre, overlap, tube and aggregate; distance from 0 to 1.
+        Probabilities of foreground, border, centre, tube and aggregate; distance from 0 to 1.
 
     Returns
     -------
@@ -88,10 +87,8 @@ def _instance(maps, labels, k, window):
     outline = np.clip(outline, 0, maps["foreground"].shape[::-1])
     if len(outline) < 4:
         return None
-    inside = {
-        name: float(maps[name][rows, columns][mine].mean()) for name in ("tube", "aggregate", "overlap")
-    }
+    inside = {name: float(maps[name][rows, columns][mine].mean()) for name in ("tube", "aggregate")}
     kind = KINDS[2] if inside["aggregate"] > 0.5 else KINDS[1] if inside["tube"] > 0.5 else KINDS[0]
     sure = float(foreground[mine].mean())
     centre = float(maps["centre"][rows, columns][mine].max())
-    return Instance(outline, kind, sure * (0.5 + 0.5 * centre), inside["overlap"])
+    return Instance(outline, kind, sure * (0.5 + 0.5 * centre))

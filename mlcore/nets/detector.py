@@ -2,7 +2,7 @@
 
 import segmentation_models_pytorch as smp
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mlcore.nets.channels import CHANNELS
 
@@ -48,8 +48,3 @@ def build_detector(width: float = 0.5, channels=CHANNELS) -> nn.Module:
 def n_parameters(module: nn.Module) -> int:
     """How many numbers are learnt."""
     return sum(one.numel() for one in module.parameters())
-
-
-def named(maps: Tensor, channels=CHANNELS) -> dict:
-    """Maps (N, C, H, W) as a dict of (N, H, W), by the channel's name."""
-    return {name: maps[:, k] for k, name in enumerate(channels)}

@@ -22,7 +22,6 @@ class DetectorConfig:
     ema: float = 0.998  # of the weights that are kept
     clip: float = 1.0  # of the gradient's norm
     seed: int = 0
-    start_from: str | None = None  # a weights file to start from
 
     def __post_init__(self):
         if self.crop_px % 32 or self.crop_px < 64:
