@@ -132,6 +132,52 @@ def stamped(rng, crop):
     return np.where(there, value, crop), there
 
 
+def repainted(rng, labels, distance):
+    """A crop (H, W) of the same outlines in grey levels that no simulation of optics would give.
+
+    Levels, profiles, shading and texture are drawn at random, so that a network knows a particle by its
+    closed edge, whatever instrument showed it (B. Billot et al., SynthSeg, Med. Image Anal. 2023).
+
+    labels : ndarray of shape (H, W) of int, 0 outside; distance of the same shape, 0 at edges to 1.
+    """
+    shape, n = labels.shape, int(labels.max())
+    height = _profile(rng, distance)
+    level = rng.choice((-1, 1)) * rng.uniform(0.6, 4) + rng.normal(0, rng.uniform(0, 0.8), n + 1)
+    level[0] = 0.0
+    crop = level[labels].astype(np.float32) * height
+    if rng.random() < 0.35:  # lit from a side, as secondary electrons show it
+        angle = rng.uniform(0, 2 * np.pi)
+        down, right = np.gradient(ndimage.gaussian_filter(height * (labels > 0), 1.0))
+        crop += np.float32(rng.uniform(1, 8)) * (np.cos(angle) * right + np.sin(angle) * down)
+    for where, most in ((labels == 0, 0.8), (labels > 0, 0.5)):
+        sigma = np.exp(rng.uniform(np.log(0.7), np.log(40)))
+        texture = _field(rng, shape, sigma)
+        crop += np.float32(rng.uniform(0, most)) * texture * where
+    crop = ndimage.gaussian_filter(crop, rng.uniform(0.3, 1.5), truncate=3)
+    return crop + np.float32(rng.uniform(0, 0.6)) * rng.standard_normal(shape, dtype=np.float32)
+
+
+def _profile(rng, distance):
+    kind = rng.integers(4)
+    if kind == 0:
+        return np.ones_like(distance)
+    if kind == 1:  # as thick as a sphere
+        return np.sqrt(np.clip(1 - (1 - distance) ** 2, 0, 1))
+    if kind == 2:  # bright rims
+        return 0.4 + (1 - distance) ** np.float32(rng.uniform(1, 4))
+    return np.float32(0.5) + distance
+
+
+def _field(rng, shape, sigma):
+    """Noise of unit spread, smooth over `sigma` px."""
+    small = max(int(sigma // 2), 1)  # drawn coarsely where it is smooth anyway
+    coarse = rng.standard_normal([side // small + 3 for side in shape], dtype=np.float32)
+    coarse = ndimage.gaussian_filter(coarse, sigma / small, mode="wrap", truncate=3)
+    field = np.asarray(Image.fromarray(coarse).resize([side * small for side in coarse.shape[::-1]]))
+    field = field[: shape[0], : shape[1]]
+    return field / max(float(field.std()), 1e-6)
+
+
 def symmetry(rng):
     """One of the eight of a square, as a function of arrays (..., H, W)."""
     turns, flips = int(rng.integers(4)), bool(rng.integers(2))

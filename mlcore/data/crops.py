@@ -9,11 +9,14 @@ from torch.utils.data import Dataset
 from mlcore.data import augment, targets
 from mlcore.data.examples import load
 from mlcore.data.sampling import normalised, resampled
+from mlcore.nets.channels import CHANNELS
 
 CANONICAL_PX = 24.0  # median diameter that frames are resampled to
 ZOOM_LIMITS = (0.25, 2.0)
 JITTER = 2.0  # the network sees medians from 24 / 2 to 24 * 2 px
 ON_PARTICLE = 0.75
+REPAINTED = 0.2  # of crops get grey levels that belong to no instrument
+DISTANCE = CHANNELS.index("distance")
 
 
 class Crops(Dataset):
@@ -61,6 +64,9 @@ def crop_of(rng, example, crop_px):
         np.asarray(example.kinds)[keep], np.asarray(example.is_ignored)[keep], crop.shape,
     )  # fmt: skip
     weight = np.where(is_inside, weight, 0).astype(np.float32)
+    if keep and rng.random() < REPAINTED:
+        labels, _ = targets.label_map([outlines[k] - (column, row) for k in keep], crop.shape)
+        crop = normalised(augment.repainted(rng, labels, maps[DISTANCE]))
     crop = augment.augmented(rng, crop)
     if rng.random() < 0.08:
         crop, there = augment.stamped(rng, crop)

@@ -81,9 +81,10 @@ def draw(rng, tier, size_px):
     median_nm = median_px * pixel_size_nm
     cover = rng.uniform(*tier.max_cover) * size_px[0] * size_px[1]
     most = max(cover / (np.pi / 4 * median_px**2 * 1.4), 1)
-    count = int(np.clip(_log(rng, tier.count), 1, most))
+    count = int(np.clip(_log(rng, np.maximum(tier.count, 1)), 1, most))
     if rng.random() < 0.5:  # many frames are well filled
-        count = int(np.clip(most, 1, tier.count[1]))
+        count = int(np.clip(most, 1, max(tier.count[1], 1)))
+    count = min(count, tier.count[1])
     kinds = 1 if rng.random() >= tier.mixture_share else int(rng.integers(2, 4))
     families = tuple(_pick(rng, tier.families) for _ in range(kinds))
     dose = _log(rng, tier.dose_e_px)

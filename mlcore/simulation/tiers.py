@@ -92,10 +92,15 @@ TRAINING = replace(
     gradient=(0.0, 0.4), drift_px=3.0, scan_jitter_px=0.8, median_ecd_px=(7.0, 120.0),
 )  # fmt: skip
 
+# Film, support, dirt and noise, and nothing to find: what a network must learn to leave alone.
+EMPTY = replace(
+    TRAINING, name="empty", count=(0, 0), support_share=0.6, lacey_share=0.3, contamination=(0, 60),
+)  # fmt: skip
+
 
 def tier(name):
     """A tier by name; ValueError names those there are."""
-    known = {**TIERS, TRAINING.name: TRAINING}
+    known = {**TIERS, TRAINING.name: TRAINING, EMPTY.name: EMPTY}
     if name not in known:
         raise ValueError(f"There is no tier “{name}”; choose one of: {', '.join(known)}.")
     return known[name]
