@@ -7,6 +7,8 @@ import numpy as np
 import scipy  # its parts, and scikit-image's, are loaded when first used: a web process starts without
 import skimage
 
+from annotations.raster import inside
+
 SMOOTHING_PX = 1.0
 
 
@@ -81,10 +83,8 @@ def mask_outline(mask, smoothing_px=SMOOTHING_PX):
 
 def outline_mask(outline, frame_size):
     """Mask of the pixels whose centre lies in an outline; `frame_size` is (width, height)."""
-    outline = np.asarray(outline, dtype=float) - 0.5
     mask = np.zeros((frame_size[1], frame_size[0]), dtype=bool)
-    rows, columns = skimage.draw.polygon(outline[:, 1], outline[:, 0], mask.shape)
-    mask[rows, columns] = True
+    mask[inside(np.asarray(outline, dtype=float), mask.shape)] = True
     return mask
 
 

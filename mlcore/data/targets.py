@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import ndimage
 
+from annotations.raster import inside
 from mlcore.nets.channels import CHANNELS
-from mlcore.simulation.raster import inside
 
 BORDER_REACH_PX = 1.5  # a pixel this near to two particles lies between them
 CENTRE_SIGMA = (0.1, 1.5, 6.0)  # of the diameter; least and most, px

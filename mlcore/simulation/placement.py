@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlcore.simulation.raster import inside
+from annotations.raster import inside
 
 TRIES = 25
 MAX_HIDDEN = 0.6  # share of a particle that later ones may cover together

@@ -6,12 +6,12 @@ from zlib import crc32
 import numpy as np
 from skimage.measure import find_contours
 
+from annotations.raster import inside
 from annotations.shape import measure_many
 from mlcore.simulation import render
 from mlcore.simulation.conditions import draw
 from mlcore.simulation.families import label, member
 from mlcore.simulation.placement import Stage, spread
-from mlcore.simulation.raster import inside
 
 RASTER = 8  # sub-pixels a side where an outline has to be cut by another or by the frame
 MIN_VISIBLE_PX2 = 4.0  # less than that left in the frame is nothing to find

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from annotations import instruments
 from annotations.outline import polygon_area
-from mlcore.simulation.raster import inside
+from annotations.raster import inside
 from mlcore.simulation.scene import simulate
 from mlcore.simulation.tiers import TIERS, TRAINING, tier
 

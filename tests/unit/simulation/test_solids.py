@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from annotations.outline import polygon_area
+from annotations.raster import inside
 from mlcore.simulation.aggregates import cluster
 from mlcore.simulation.families import FAMILIES, member
-from mlcore.simulation.raster import inside
 from mlcore.simulation.solids import Aggregate, Ellipsoid, Polyhedron, Tube
 
 PITCH = 0.05
