@@ -8,10 +8,9 @@ from torch.utils.data import Dataset
 
 from mlcore.data import augment, targets
 from mlcore.data.examples import load
-from mlcore.data.sampling import normalised, resampled
+from mlcore.data.sampling import CANONICAL_PX, normalised, resampled
 from mlcore.nets.channels import CHANNELS
 
-CANONICAL_PX = 24.0  # median diameter that frames are resampled to
 ZOOM_LIMITS = (0.25, 2.0)
 JITTER = 2.0  # the network sees medians from 24 / 2 to 24 * 2 px
 ON_PARTICLE = 0.75

@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image
 
+CANONICAL_PX = 24.0  # median diameter that frames are resampled to
 CLIP_PERCENT = (0.5, 99.5)
 
 
@@ -24,16 +25,26 @@ def resampled(image, zoom):
 
 
 def normalised(frame):
-    """Grey levels about 0 in units of the frame's own spread, its extremes drawn in by arcsinh.
+    """Grey levels about 0 in units of the frame's own spread, its extremes drawn in by arcsinh."""
+    sample = frame[:: max(frame.shape[0] // 512, 1), :: max(frame.shape[1] // 512, 1)]
+    return levelled(frame, grey_levels(sample))
+
+
+def grey_levels(sample):
+    """Low, middle, high and spread of grey levels, by which `levelled` normalises.
 
     The spread is 1.4826 times the median absolute deviation, so that a few bright particles on an empty
     background do not set it; where more than half of the pixels are equal it is the standard deviation.
     """
-    sample = frame[:: max(frame.shape[0] // 512, 1), :: max(frame.shape[1] // 512, 1)]
     low, middle, high = np.percentile(sample, (CLIP_PERCENT[0], 50, CLIP_PERCENT[1]))
     clipped = np.clip(sample, low, high)
     spread = 1.4826 * float(np.median(np.abs(clipped - middle))) or float(clipped.std()) or 1.0
-    levels = (np.clip(frame, low - (high - low), high + (high - low)) - np.float32(middle)) / np.float32(
-        spread
-    )
+    return float(low), float(middle), float(high), spread
+
+
+def levelled(frame, levels):
+    """A frame (H, W) in units of the spread about the middle, float32; see `grey_levels`."""
+    low, middle, high, spread = levels
+    reach = high - low
+    levels = (np.clip(frame, low - reach, high + reach) - np.float32(middle)) / np.float32(spread)
     return np.arcsinh(levels).astype(np.float32)
