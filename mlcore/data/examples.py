@@ -15,7 +15,9 @@ class Example:
 
     `outlines` are (V, 2) in pixels, later ones on top; `kinds` index KINDS; `is_ignored` marks what neither
     counts as a particle nor as background (too faint to be seen, or a thing nobody labelled); `group` is the
-    specimen or scene that must stay on one side of a split.
+    specimen or scene that must stay on one side of a split. `sizes` (K, 3) are the whole particle's ECD in
+    pixels, aspect ratio and roundness, NaN where not known, `is_truncated` (K,) what the frame cuts; where
+    a source does not tell them both are None, and the outlines themselves are measured.
     """
 
     name: str
@@ -26,6 +28,8 @@ class Example:
     group: str
     pixel_size_nm: float | None = None
     is_box_only: bool = False
+    sizes: np.ndarray | None = None
+    is_truncated: np.ndarray | None = None
 
     @property
     def ecd_px(self):
@@ -41,10 +45,12 @@ def save(example, path):
         "name": example.name, "group": example.group, "pixel_size_nm": example.pixel_size_nm,
         "is_box_only": example.is_box_only,
     }  # fmt: skip
+    known = {"sizes": (example.sizes, np.float64), "is_truncated": (example.is_truncated, bool)}
+    known = {name: np.asarray(value, kind) for name, (value, kind) in known.items() if value is not None}
     np.savez(
         path, image=example.image, points=points.astype(np.float32), lengths=lengths,
         kinds=np.asarray(example.kinds, np.int8), is_ignored=np.asarray(example.is_ignored, bool),
-        about=np.array(json.dumps(about)),
+        about=np.array(json.dumps(about)), **known,
     )  # fmt: skip
 
 
@@ -54,9 +60,10 @@ def load(path):
         ends = np.cumsum(stored["lengths"])[:-1]
         outlines = np.split(stored["points"].astype(np.float64), ends) if len(stored["lengths"]) else []
         about = json.loads(str(stored["about"]))
+        known = {name: stored[name] for name in ("sizes", "is_truncated") if name in stored.files}
         return Example(
             image=stored["image"], outlines=outlines, kinds=stored["kinds"], is_ignored=stored["is_ignored"],
-            **about,
+            **about, **known,
         )  # fmt: skip
 
 
@@ -73,6 +80,8 @@ def of_scene(scene, name):
         is_ignored=np.array(faint, bool),
         group=name,
         pixel_size_nm=scene.pixel_size_nm,
+        sizes=np.reshape([(one.ecd_px, one.aspect_ratio, one.roundness) for one in scene.particles], (-1, 3)),
+        is_truncated=np.array([one.is_truncated for one in scene.particles], bool),
     )
 
 
