@@ -1,31 +1,31 @@
 """Where training examples come from: simulated scenes, and labelled frames in the usual formats."""
 
-import json
 import os
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
-from scipy import ndimage
 
 from annotations.box_fit import crop_slices, shrink_to_fit
-from annotations.outline import mask_outline
-from mlcore.data.examples import KINDS, Example, of_scene, save
+from annotations.outline import polygon_area
+from mlcore.data.examples import Example, of_scene, save
+from mlcore.data.labelled import FORMS, read_labelled
 from mlcore.simulation.scene import simulate
 from mlcore.simulation.tiers import tier as tier_named
 
 ELLIPSE_POINTS = 48
-IMAGE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
-FORMS = ("simulate", "coco", "yolo", "masks")
+MIN_BOX_PX = 2.0
+MIN_AREA_PX2 = 20.0  # what is smaller counts neither as a particle nor as background
 
 
 def check(source):
     """ValueError in one sentence if a source (a dict of a configuration) makes no sense."""
-    forms = [form for form in FORMS if form in source]
+    forms = [form for form in ("simulate", *FORMS) if form in source]
     if len(forms) != 1:
-        raise ValueError(f"A source names one of {', '.join(FORMS)}; this one has {sorted(source)}.")
+        raise ValueError(
+            f"A source names one of simulate, {', '.join(FORMS)}; this one has {sorted(source)}."
+        )
     if not float(source.get("share", 1)) > 0:
         raise ValueError(f"The share of a source must be above 0, got {source['share']}.")
     if forms[0] == "simulate":
@@ -72,15 +72,17 @@ def _write_scene(folder, tier, seed, side, number):
 
 
 def _write_labelled(source, folder, on_example):
-    read = {"yolo": _yolo, "masks": _masks, "coco": _coco}
-    form = next(form for form in read if form in source)
+    form = next(form for form in FORMS if form in source)
     wanted = source.get("only"), source.get("without", [])
     paths = []
-    for example in read[form](Path(source[form]), source.get("images")):
-        if wanted[0] is not None and not example.name.startswith(tuple(wanted[0])):
+    for labelled in read_labelled(source[form], form=form, images=source.get("images")):
+        if labelled.image_path is None:
             continue
-        if wanted[1] and example.name.startswith(tuple(wanted[1])):
+        if wanted[0] is not None and not labelled.name.startswith(tuple(wanted[0])):
             continue
+        if wanted[1] and labelled.name.startswith(tuple(wanted[1])):
+            continue
+        example = of_labelled(labelled)
         path = folder / f"{example.name}.npz"
         _save(example, path)
         paths.append(path)
@@ -97,30 +99,18 @@ def _save(example, path):
     os.replace(part, path)
 
 
-def grey(path):
-    """An image file as an array (H, W): the mean of its colours."""
-    image = np.asarray(Image.open(path))
-    return image[..., :3].mean(-1).astype(np.float32) if image.ndim == 3 else image
-
-
-def _images_of(folder, images):
-    places = [Path(images)] if images else [folder, folder.parent]
-    found = (one for place in places for one in place.rglob("*") if one.suffix.lower() in IMAGE_SUFFIXES)
-    return {one.stem: one for one in found}
-
-
-def _yolo(folder, images):
-    by_stem = _images_of(folder, images)
-    for text in sorted(folder.glob("*.txt")):
-        if text.stem not in by_stem:
-            continue
-        image = grey(by_stem[text.stem])
-        height, width = image.shape
-        rows = np.loadtxt(text, ndmin=2)[:, 1:5]
-        x, y, w, h = rows.T * [[width], [height], [width], [height]]
-        boxes = np.stack([x - w / 2, y - h / 2, w, h], axis=1)
-        boxes = boxes[(boxes[:, 2:] >= 2).all(1)]
-        yield of_boxes(text.stem, image, boxes)
+def of_labelled(labelled):
+    """A labelled frame as an example; of boxes alone where nothing else was drawn."""
+    if len(labelled.boxes) and all(one is None for one in labelled.outlines):
+        boxes = labelled.boxes[(labelled.boxes[:, 2:] >= MIN_BOX_PX).all(1)]
+        return of_boxes(labelled.name, labelled.image(), boxes)
+    keep = [k for k, one in enumerate(labelled.outlines) if one is not None]
+    outlines = [labelled.outlines[k] for k in keep]
+    small = np.array([polygon_area(one) < MIN_AREA_PX2 for one in outlines], bool)
+    return Example(
+        labelled.name, labelled.image(), outlines, labelled.kinds[keep], labelled.is_ignored[keep] | small,
+        labelled.name, labelled.pixel_size_nm,
+    )  # fmt: skip
 
 
 def of_boxes(name, image, boxes):
@@ -146,51 +136,3 @@ def _ellipse(box):
     x, y, width, height = box
     angle = np.linspace(0, 2 * np.pi, ELLIPSE_POINTS, endpoint=False)
     return np.stack([x + width / 2 * (1 + np.cos(angle)), y + height / 2 * (1 + np.sin(angle))], axis=1)
-
-
-def _masks(folder, images):
-    by_stem = _images_of(Path(images), images) if images else _images_of(folder, None)
-    for path in sorted(one for one in folder.glob("*") if one.suffix.lower() in IMAGE_SUFFIXES):
-        stem = path.stem.replace("label", "image")
-        source = by_stem.get(stem) or by_stem.get(path.stem)
-        if source is None:
-            continue
-        drawn = grey(path)
-        labels = (
-            ndimage.label(drawn > drawn.max() / 2)[0] if len(np.unique(drawn)) <= 8 else drawn.astype(int)
-        )
-        outlines = []
-        for k, window in enumerate(ndimage.find_objects(labels), start=1):
-            if window is None or (labels[window] == k).sum() < 20:
-                continue
-            rows, columns = window
-            outlines.append(mask_outline(labels[window] == k) + (columns.start, rows.start))
-        n = len(outlines)
-        yield Example(
-            source.stem, grey(source), outlines, np.zeros(n, np.int8), np.zeros(n, bool), source.stem
-        )
-
-
-def _coco(path, images):
-    content = json.loads(path.read_text(encoding="utf-8"))
-    names = {one["id"]: one["name"] for one in content.get("categories", [])}
-    by_stem = _images_of(path.parent, images)
-    for image in content["images"]:
-        stem = Path(image["file_name"]).stem
-        if stem not in by_stem:
-            continue
-        mine = [
-            one
-            for one in content["annotations"]
-            if one["image_id"] == image["id"] and one.get("segmentation")
-        ]
-        outlines = [np.reshape(max(one["segmentation"], key=len), (-1, 2)).astype(float) for one in mine]
-        kinds = [
-            KINDS.index(names.get(one["category_id"])) if names.get(one["category_id"]) in KINDS else 0
-            for one in mine
-        ]
-        ignored = [bool(one.get("ignore") or one.get("iscrowd")) for one in mine]
-        yield Example(
-            stem, grey(by_stem[stem]), outlines, np.array(kinds, np.int8), np.array(ignored, bool), stem,
-            image.get("pixel_size_nm"),
-        )  # fmt: skip

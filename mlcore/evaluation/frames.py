@@ -1,19 +1,14 @@
 """Truth and predictions of frames, whatever files they come in."""
 
 import csv
-import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
-from scipy import ndimage
 
 from annotations.shape import measure_many
-
-IMAGE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
-SIZES = ("ecd_nm", "aspect_ratio", "roundness")
+from mlcore.data.labelled import SIZES, read_labelled
 
 
 @dataclass(frozen=True)
@@ -91,120 +86,25 @@ def read_truth(path, pixel_size_nm=None):
 
     `pixel_size_nm` gives masks and polygons their sizes where the file itself gives none.
     """
-    path = Path(path)
-    if path.is_file():
-        return _coco(path, pixel_size_nm)
-    if not path.is_dir():
-        raise ValueError(f"The truth “{path}” does not exist; name a COCO JSON file or a folder.")
-    if texts := [one for one in sorted(path.rglob("*.txt")) if one.stem not in ("classes", "README")]:
-        return _yolo(path, texts)
-    if masks := [one for one in sorted(path.rglob("*")) if one.suffix.lower() in IMAGE_SUFFIXES]:
-        return {one.stem: _masks(one, pixel_size_nm) for one in masks}
-    raise ValueError(f"The folder “{path}” holds neither YOLO labels (.txt) nor label masks (.png, .tif).")
+    return {one.name: _true_frame(one, pixel_size_nm) for one in read_labelled(path)}
 
 
-def _coco(path, pixel_size_nm):
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        images = {one["id"]: one for one in content["images"]}
-        of = {key: [] for key in images}
-        for one in content["annotations"]:
-            of[one["image_id"]].append(one)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"“{path}” is no COCO file of images and annotations ({error}).") from None
-    return {
-        Path(images[key]["file_name"]).stem: _coco_frame(images[key], of[key], pixel_size_nm)
-        for key in images
-    }
-
-
-def _coco_frame(image, annotations, pixel_size_nm):
-    boxes = [one["bbox"] for one in annotations]
-    sizes = {key: [_number(one.get(key)) for one in annotations] for key in SIZES}
-    size_nm = image.get("pixel_size_nm") or pixel_size_nm
-    limits = (image["width"], image["height"])
-    at_edge = [_touches(box, limits) for box in boxes]
-    for k, one in enumerate(annotations):
-        polygons = one.get("segmentation")
-        if (
-            math.isnan(sizes["aspect_ratio"][k])
-            and "ecd_nm" not in one
-            and isinstance(polygons, list)
-            and polygons
-        ):
-            outline = np.reshape(max(polygons, key=len), (-1, 2))
-            _measure_into(sizes, k, outline, limits, size_nm)
-    return make_frame(
-        Path(image["file_name"]).stem, boxes, sizes=sizes,
-        is_ignored=[bool(one.get("ignore") or one.get("iscrowd")) for one in annotations],
-        is_truncated=[one.get("truncated", edge) for one, edge in zip(annotations, at_edge, strict=True)],
-    )  # fmt: skip
-
-
-def _measure_into(sizes, k, outline, limits, size_nm):
-    try:
-        one = measure_many([outline], limits, size_nm)[0]
-    except ValueError:
-        return  # a line or a point has a box, but no size
-    for key in SIZES:
-        value = getattr(one, key)
-        sizes[key][k] = math.nan if value is None else value
-
-
-def _yolo(folder, texts):
-    images = {
-        one.stem: one
-        for one in [*folder.rglob("*"), *folder.parent.rglob("*")]
-        if one.suffix.lower() in IMAGE_SUFFIXES
-    }
-    frames = {}
-    for path in texts:
-        if path.stem not in images:
-            raise ValueError(
-                f"“{path.name}” has no image of its name beside it, so its fractions have no size."
-            )
-        with Image.open(images[path.stem]) as image:
-            width, height = image.size
-        rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        try:
-            x, y, w, h = np.array([[float(value) for value in row[1:5]] for row in rows]).reshape(-1, 4).T
-        except ValueError:
-            raise ValueError(
-                f"“{path.name}” is no YOLO label file: class, x, y, width, height a line."
-            ) from None
-        boxes = np.stack([(x - w / 2) * width, (y - h / 2) * height, w * width, h * height], axis=1)
-        boxes = boxes[(boxes[:, 2:] > 0).all(1)]
-        edge = [_touches(box, (width, height)) for box in boxes]
-        frames[path.stem] = make_frame(path.stem, boxes, is_truncated=edge)
-    return frames
-
-
-def _masks(path, pixel_size_nm):
-    from annotations.outline import mask_outline
-
-    labels = np.asarray(Image.open(path))
-    if labels.ndim == 3:
-        labels = labels[..., :3].max(-1)
-    if len(np.unique(labels)) <= 2:
-        labels, _ = ndimage.label(labels > 0)
-    boxes, sizes, edge = [], {key: [] for key in SIZES}, []
-    limits = labels.shape[::-1]
-    for k, window in enumerate(ndimage.find_objects(labels.astype(np.int64)), start=1):
-        if window is None:
+def _true_frame(labelled, pixel_size_nm):
+    sizes = {key: values.copy() for key, values in labelled.sizes.items()}
+    for k, outline in enumerate(labelled.outlines):
+        if outline is None or not all(np.isnan(sizes[key][k]) for key in SIZES):
             continue
-        rows, columns = window
-        boxes.append([columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start])
-        edge.append(_touches(boxes[-1], limits))
+        try:
+            one = measure_many([outline], labelled.size_px, labelled.pixel_size_nm or pixel_size_nm)[0]
+        except ValueError:
+            continue  # a line or a point has a box, but no size
         for key in SIZES:
-            sizes[key].append(math.nan)
-        outline = mask_outline(labels[window] == k) + (columns.start, rows.start)
-        _measure_into(sizes, len(boxes) - 1, outline, limits, pixel_size_nm)
-    return make_frame(path.stem, boxes, sizes=sizes, is_truncated=edge)
-
-
-def _touches(box, limits):
-    x, y, width, height = box
-    return bool(min(x, y) <= 0.5 or x + width >= limits[0] - 0.5 or y + height >= limits[1] - 0.5)
+            value = getattr(one, key)
+            sizes[key][k] = math.nan if value is None else value
+    return make_frame(
+        labelled.name, labelled.boxes, sizes=sizes,
+        is_ignored=labelled.is_ignored, is_truncated=labelled.is_truncated,
+    )  # fmt: skip
 
 
 def _number(text):
