@@ -7,7 +7,7 @@ from mlcore.losses.overlap import dice_bce, weighted_bce
 from mlcore.nets.channels import CHANNELS
 
 WEIGHTS = {
-    "foreground": 1.0, "border": 0.5, "distance": 1.0, "centre": 0.5, "log_ecd": 0.1, "overlap": 0.25,
+    "foreground": 1.0, "border": 0.75, "distance": 2.0, "centre": 0.25, "log_ecd": 0.1, "overlap": 0.25,
     "tube": 0.1, "aggregate": 0.1,
 }  # fmt: skip
 AROUND_PX = 3  # the distance is learnt to be 0 this far around particles, too
@@ -27,7 +27,7 @@ def detector_loss(logits: Tensor, maps: Tensor, weight: Tensor) -> tuple[Tensor,
     around = max_pool2d(goal["foreground"][:, None], 2 * AROUND_PX + 1, 1, AROUND_PX)[:, 0] * weight
     terms = {
         "foreground": dice_bce(out["foreground"], goal["foreground"], weight),
-        "border": dice_bce(out["border"], goal["border"], known, BORDER_POSITIVE),
+        "border": dice_bce(out["border"], goal["border"], known, BORDER_POSITIVE, of_batch=True),
         "distance": _mean(
             smooth_l1_loss(out["distance"].sigmoid(), goal["distance"], reduction="none", beta=0.1), around
         ),

@@ -6,18 +6,20 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 
 def soft_dice_loss(
-    logits: Tensor, target: Tensor, weight: Tensor | None = None, smooth: float = 1.0
+    logits: Tensor, target: Tensor, weight: Tensor | None = None, smooth: float = 1.0, of_batch: bool = False
 ) -> Tensor:
-    """1 - soft Dice, averaged over the batch.
+    """1 - soft Dice, averaged over the batch, or of the batch as one image.
 
     logits, target, weight : Tensor of shape (N, H, W); target in {0, 1}.
-    `smooth` keeps an empty mask, correctly predicted empty, at loss 0.
+    `smooth` keeps an empty mask, correctly predicted empty, at loss 0. What most images have none of is to be
+    learnt by `of_batch`: alone, each empty image pulls as hard towards nothing as others towards something.
     """
     prob = logits.sigmoid()
     if weight is None:
         weight = torch.ones_like(prob)
-    overlap = (prob * target * weight).flatten(1).sum(1)
-    total = ((prob + target) * weight).flatten(1).sum(1)
+    dims = None if of_batch else (1, 2)
+    overlap = (prob * target * weight).sum(dims)
+    total = ((prob + target) * weight).sum(dims)
     return (1 - (2 * overlap + smooth) / (total + smooth)).mean()
 
 
@@ -28,6 +30,9 @@ def weighted_bce(logits: Tensor, target: Tensor, weight: Tensor, positive: float
     return (loss * weight).sum() / weight.sum().clamp_min(1)
 
 
-def dice_bce(logits: Tensor, target: Tensor, weight: Tensor, positive: float = 1.0) -> Tensor:
+def dice_bce(
+    logits: Tensor, target: Tensor, weight: Tensor, positive: float = 1.0, of_batch: bool = False
+) -> Tensor:
     """The paper's loss, 0.5 Dice + 0.5 BCE."""
-    return 0.5 * soft_dice_loss(logits, target, weight) + 0.5 * weighted_bce(logits, target, weight, positive)
+    dice = soft_dice_loss(logits, target, weight, of_batch=of_batch)
+    return 0.5 * dice + 0.5 * weighted_bce(logits, target, weight, positive)
