@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from torch.utils.data import Dataset
 
-from mlcore.data import augment, targets
+from mlcore.data import augment, peer_targets, targets
 from mlcore.data.examples import load
 from mlcore.data.sampling import CANONICAL_PX, normalised, resampled
 from mlcore.nets.channels import CHANNELS
@@ -16,6 +16,10 @@ JITTER = 2.0  # the network sees medians from 24 / 2 to 24 * 2 px
 ON_PARTICLE = 0.75
 REPAINTED = 0.2  # of crops get grey levels that belong to no instrument
 DISTANCE = CHANNELS.index("distance")
+PEERS = {
+    "stardist": lambda labels, maps: peer_targets.stardist_maps(labels, maps[DISTANCE]),
+    "flows": lambda labels, maps: peer_targets.flow_maps(labels),
+}
 
 
 class Crops(Dataset):
@@ -27,13 +31,16 @@ class Crops(Dataset):
         Files that `examples.save` wrote, and how often each group of them is drawn.
     length : int
         Number of items, all different.
+    mode : str
+        Of the network that learns: its maps, by CHANNELS_OF ("paper" takes the first of ours).
     """
 
-    def __init__(self, sources, *, crop_px, seed, length, first=0):
+    def __init__(self, sources, *, crop_px, seed, length, first=0, mode="ours"):
         shares = np.array([share for share, _ in sources], float)
         self.shares = shares / shares.sum()
         self.files = [[str(path) for path in paths] for _, paths in sources]
         self.crop_px, self.seed, self.length, self.first = crop_px, seed, length, first
+        self.mode = mode
 
     def __len__(self):
         return self.length - self.first
@@ -42,10 +49,10 @@ class Crops(Dataset):
         rng = np.random.default_rng([self.seed, self.first + k])
         files = self.files[int(rng.choice(len(self.shares), p=self.shares))]
         example = _loaded(files[int(rng.integers(len(files)))])
-        return crop_of(rng, example, self.crop_px)
+        return crop_of(rng, example, self.crop_px, self.mode)
 
 
-def crop_of(rng, example, crop_px):
+def crop_of(rng, example, crop_px, mode="ours"):
     """One crop of an example, at a scale near the canonical one, with its maps."""
     zoom = _zoom(rng, example, crop_px)
     frame, zoom_xy = resampled(example.image, zoom)
@@ -71,7 +78,11 @@ def crop_of(rng, example, crop_px):
         crop, there = augment.stamped(rng, crop)
         weight[there & (maps[0] > 0)] = 0
     turn = augment.symmetry(rng)
-    return turn(crop)[None].astype(np.float32), turn(maps), turn(weight)[None]
+    maps = turn(maps)
+    if mode in PEERS:  # rays and flows have directions: they are those of the turned crop
+        labels, _ = targets.label_map([outlines[k] - (column, row) for k in keep], crop.shape)
+        maps = PEERS[mode](turn(labels), maps)
+    return turn(crop)[None].astype(np.float32), maps, turn(weight)[None]
 
 
 @lru_cache(maxsize=64)

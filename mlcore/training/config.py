@@ -1,15 +1,16 @@
 """All that decides a training run; kept whole in the checkpoint."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 
 from mlcore.data.sources import check
+from mlcore.nets.channels import CHANNELS_OF
 
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorConfig:
-    """Of a detector. `sources` are those of `mlcore/data/sources.py`; `mode` is "ours" or "paper"."""
+    """Of a detector. `sources` are those of `mlcore/data/sources.py`; `mode` is one of CHANNELS_OF."""
 
     sources: tuple
     mode: str = "ours"
@@ -22,14 +23,18 @@ class DetectorConfig:
     ema: float = 0.998  # of the weights that are kept
     clip: float = 1.0  # of the gradient's norm
     seed: int = 0
+    start_from: str | None = None  # a checkpoint whose averaged weights are the first ones: fine-tuning
 
     def __post_init__(self):
         if self.crop_px % 32 or self.crop_px < 64:
             raise ValueError(
                 f"crop_px must be a multiple of 32 from 64 on (five halvings), got {self.crop_px}."
             )
-        if self.mode not in ("ours", "paper"):
-            raise ValueError(f"mode must be “ours” or “paper”, got “{self.mode}”.")
+        if self.mode not in CHANNELS_OF:
+            known = "”, “".join(CHANNELS_OF)
+            raise ValueError(f"mode must be one of “{known}”, got “{self.mode}”.")
+        if self.start_from is not None and not isinstance(self.start_from, str):
+            raise ValueError(f"start_from must be the path of a checkpoint, got {self.start_from!r}.")
         if not self.sources:
             raise ValueError("sources must name at least one source of examples.")
         for source in self.sources:
@@ -41,6 +46,11 @@ class DetectorConfig:
     def as_dict(self):
         """Plain values."""
         return asdict(self)
+
+    def equals(self, stored):
+        """Whether a checkpoint's plain values say the same; a name that came later has its default there."""
+        usual = {one.name: one.default for one in fields(self) if one.default is not MISSING}
+        return {**usual, **stored} == {**usual, **json.loads(json.dumps(self.as_dict()))}
 
 
 def read_config(path, kind):

@@ -1,8 +1,10 @@
 """Train a detector: one loop, resumable at any step."""
 
+import json
 import math
 import time
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from torch.utils.data import DataLoader
@@ -10,7 +12,8 @@ from torch.utils.data import DataLoader
 from mlcore.data.crops import Crops
 from mlcore.losses.detector import detector_loss
 from mlcore.losses.overlap import dice_bce
-from mlcore.nets.channels import CHANNELS
+from mlcore.losses.peers import flow_loss, stardist_loss
+from mlcore.nets.channels import CHANNELS_OF
 from mlcore.nets.detector import build_detector
 from mlcore.training import checkpoint
 from mlcore.training.ema import MovingAverage
@@ -18,6 +21,14 @@ from mlcore.training.ema import MovingAverage
 SAVE_EVERY_S = 60
 WARM_UP = 0.03
 LOWEST_LR = 1e-6
+
+
+def _paper_loss(logits, maps, weight):
+    loss = dice_bce(logits[:, 0], maps[:, 0], (weight[:, 0] > 0).to(logits.dtype))
+    return loss, {"foreground": loss}
+
+
+LOSSES = {"ours": detector_loss, "paper": _paper_loss, "stardist": stardist_loss, "flows": flow_loss}
 
 
 def train_detector(
@@ -44,13 +55,15 @@ def train_detector(
     torch.manual_seed(config.seed)
     torch.set_flush_denormal(True)  # three times as fast on CPU once weights get small
     path = Path(out) / "checkpoint.pt"
-    channels = CHANNELS if config.mode == "ours" else CHANNELS[:1]
-    net = build_detector(config.width, channels).to(device, memory_format=torch.channels_last)
+    net = build_detector(config.width, CHANNELS_OF[config.mode])
+    state = checkpoint.load(path)
+    if state is None and config.start_from:
+        net.load_state_dict(_first_weights(config, net))
+    net = net.to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), lr=config.lr, weight_decay=config.weight_decay)
     average, begun, losses = MovingAverage(net, config.ema), 0, []
-    state = checkpoint.load(path)
     if state is not None:
-        if state["config"] != _plain(config):
+        if not config.equals(state["config"]):
             raise ValueError(f"The checkpoint in {out} is of another configuration: name another --out.")
         net.load_state_dict(state["net"])
         optimiser.load_state_dict(state["optimiser"])
@@ -69,7 +82,7 @@ def train_detector(
 
     crops = Crops(
         sources, crop_px=config.crop_px, seed=config.seed, length=config.steps * config.batch_size,
-        first=begun * config.batch_size,
+        first=begun * config.batch_size, mode=config.mode,
     )  # fmt: skip
     loader = DataLoader(
         crops, batch_size=config.batch_size, num_workers=workers, persistent_workers=False,
@@ -83,11 +96,7 @@ def train_detector(
         crop = crop.to(device, memory_format=torch.channels_last)
         maps, weight = maps.to(device), weight.to(device)
         logits = net(crop)
-        if config.mode == "ours":
-            loss, terms = detector_loss(logits, maps, weight)
-        else:
-            loss = dice_bce(logits[:, 0], maps[:, 0], (weight[:, 0] > 0).to(logits.dtype))
-            terms = {"foreground": loss}
+        loss, terms = LOSSES[config.mode](logits, maps, weight)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), config.clip)
@@ -111,7 +120,24 @@ def learning_rate(step, config):
     return LOWEST_LR + (config.lr - LOWEST_LR) * 0.5 * (1 + math.cos(math.pi * min(share, 1)))
 
 
-def _plain(config):
-    import json
+def _first_weights(config, net):
+    """The averaged weights of the checkpoint that a training starts from; ValueError if they do not fit."""
+    try:
+        state = checkpoint.load(config.start_from)
+        average = None if state is None else state["average"]
+    except (OSError, RuntimeError, KeyError, TypeError, EOFError, UnpicklingError):
+        raise ValueError(f"start_from names “{config.start_from}”, which is no checkpoint.") from None
+    if state is None:
+        raise ValueError(f"start_from names “{config.start_from}”, which does not exist.")
+    own = {name: value.shape for name, value in net.state_dict().items()}
+    if own != {name: value.shape for name, value in average.items()}:
+        of = state.get("config", {})
+        raise ValueError(
+            f"The checkpoint “{config.start_from}” does not fit: it is of mode “{of.get('mode', '?')}” and "
+            f"width {of.get('width', '?')}, and this training of “{config.mode}” and {config.width}."
+        )
+    return average
 
+
+def _plain(config):
     return json.loads(json.dumps(config.as_dict()))

@@ -166,7 +166,7 @@ def test_the_learning_rate_rises_then_falls_to_nearly_nothing():
     ("change", "words"),
     [
         ({"crop_px": 100}, "multiple of 32"),
-        ({"mode": "best"}, "must be “ours” or “paper”"),
+        ({"mode": "best"}, "must be one of “ours”, “paper”"),
         ({"steps": 0}, "steps must be above 0"),
         ({"sources": []}, "at least one source"),
         ({"sources": [{}]}, "names one of"),
