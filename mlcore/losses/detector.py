@@ -25,15 +25,16 @@ def detector_loss(logits: Tensor, maps: Tensor, weight: Tensor) -> tuple[Tensor,
     known = (weight > 0).to(weight.dtype)
     inside = goal["foreground"] * weight
     around = max_pool2d(goal["foreground"][:, None], 2 * AROUND_PX + 1, 1, AROUND_PX)[:, 0] * weight
+    near = (around > 0).to(weight.dtype)  # elsewhere is no border, and too much of it to average over
     terms = {
         "foreground": dice_bce(out["foreground"], goal["foreground"], weight),
-        "border": dice_bce(out["border"], goal["border"], known, BORDER_POSITIVE, of_batch=True),
+        "border": dice_bce(out["border"], goal["border"], near, BORDER_POSITIVE, of_batch=True),
         "distance": _mean(
             smooth_l1_loss(out["distance"].sigmoid(), goal["distance"], reduction="none", beta=0.1), around
         ),
         "centre": centre_focal(out["centre"], goal["centre"], known),
         "log_ecd": _mean(smooth_l1_loss(out["log_ecd"], goal["log_ecd"], reduction="none"), inside),
-        "overlap": weighted_bce(out["overlap"], goal["overlap"], known, BORDER_POSITIVE),
+        "overlap": weighted_bce(out["overlap"], goal["overlap"], near, BORDER_POSITIVE),
         "tube": weighted_bce(out["tube"], goal["tube"], inside),
         "aggregate": weighted_bce(out["aggregate"], goal["aggregate"], inside),
     }
