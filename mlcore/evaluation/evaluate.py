@@ -83,11 +83,13 @@ def _rows(true, found):
     sized = at[IOU].pairs
     sized = sized[~true.is_truncated[sized[:, 0]]]
     values = {key: (true.sizes[key][sized[:, 0]], found.sizes[key][sized[:, 1]]) for key in SIZES}
+    bounds = {key: found.bounds[key][sized[:, 1]].T for key in SIZES}
     whole = ~true.is_ignored & ~true.is_truncated
     return {
         "score": {iou: at[iou].score for iou in (IOU, LOOSE_IOU)},
         "hits": {iou: (found.confidence, at[iou].hit) for iou in AP_IOUS},
         "values": values,
+        "bounds": bounds,
         "true_nm": true.sizes["ecd_nm"][whole],
         "found_nm": found.sizes["ecd_nm"][at[IOU].hit >= 0],
     }
@@ -123,12 +125,30 @@ def _figures(frames):
     out["aspect_ratio_log_rmse_above_4"] = _rms(np.log(long[1] / long[0])), long.shape[1]
     roundness = _joined(frames, "roundness")
     out["roundness_rmse"] = _rms(roundness[1] - roundness[0]), roundness.shape[1]
+    for key, name in (("ecd_nm", "diameter"), ("aspect_ratio", "aspect_ratio"), ("roundness", "roundness")):
+        out |= _intervals(frames, key, name)
     true_nm, found_nm = (np.concatenate([one[key] for one in frames]) for key in ("true_nm", "found_nm"))
     true_nm, found_nm = true_nm[np.isfinite(true_nm)], found_nm[np.isfinite(found_nm)]
     for share in (10, 50, 90):
         a, b = _quantile(true_nm, share / 100), _quantile(found_nm, share / 100)
         out[f"d{share}_error_nm"] = (b - a), len(found_nm)
     return out
+
+
+def _intervals(frames, key, name):
+    """How many of the true values the 90 % intervals hold, and how wide these are for what they are about."""
+    true, found, low, high = np.concatenate(
+        [np.stack([*one["values"][key], *one["bounds"][key]]) for one in frames], axis=1
+    )
+    known = np.isfinite(true) & np.isfinite(low) & np.isfinite(high)
+    n = int(known.sum())
+    inside = (low <= true) & (true <= high)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        width = (high - low) / found
+    return {
+        f"{name}_coverage_90": (_mean(inside[known].astype(float)), n),
+        f"{name}_interval_relative_width": (_mean(width[known]), n),
+    }
 
 
 def average_precision(hits, n_true):

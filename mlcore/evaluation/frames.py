@@ -16,7 +16,8 @@ class Frame:
     """Particles of one frame, true or found; arrays of one length. NaN where a number is not known.
 
     `boxes` are (K, 4), x, y, width, height in pixels. `is_ignored` marks true particles that are neither a
-    miss nor a hit, `is_truncated` those that the frame cuts: found, but not sized.
+    miss nor a hit, `is_truncated` those that the frame cuts: found, but not sized. `bounds` are the 90 %
+    intervals of found sizes.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Frame:
     sizes: dict = field(default_factory=dict)  # name of SIZES -> (K,)
     is_ignored: np.ndarray | None = None
     is_truncated: np.ndarray | None = None
+    bounds: dict = field(default_factory=dict)  # name of SIZES -> (K, 2), low and high
 
     def __len__(self):
         return len(self.boxes)
@@ -36,10 +38,11 @@ class Frame:
             self.name, self.boxes[keep], self.confidence[keep],
             {key: values[keep] for key, values in self.sizes.items()},
             self.is_ignored[keep], self.is_truncated[keep],
+            {key: values[keep] for key, values in self.bounds.items()},
         )  # fmt: skip
 
 
-def make_frame(name, boxes, *, confidence=None, sizes=None, is_ignored=None, is_truncated=None):
+def make_frame(name, boxes, *, confidence=None, sizes=None, is_ignored=None, is_truncated=None, bounds=None):
     """A Frame with what is missing filled in."""
     boxes = np.asarray(boxes, float).reshape(-1, 4)
     n = len(boxes)
@@ -50,6 +53,10 @@ def make_frame(name, boxes, *, confidence=None, sizes=None, is_ignored=None, is_
         {key: np.asarray((sizes or {}).get(key, np.full(n, np.nan)), float) for key in SIZES},
         np.zeros(n, bool) if is_ignored is None else np.asarray(is_ignored, bool),
         np.zeros(n, bool) if is_truncated is None else np.asarray(is_truncated, bool),
+        {
+            key: np.asarray((bounds or {}).get(key, np.full((n, 2), np.nan)), float).reshape(n, 2)
+            for key in SIZES
+        },
     )
 
 
@@ -65,11 +72,16 @@ def read_predictions(folder):
         try:
             boxes = [[float(row[key]) for key in ("x", "y", "width", "height")] for row in rows]
             columns = {key: [_number(row[name]) for row in rows] for key, name in _COLUMNS.items()}
+            bounds = {
+                key: [[_number(row.get(name)) for name in names] for row in rows]
+                for key, names in _BOUNDS.items()
+            }
         except (KeyError, ValueError, TypeError):
             raise ValueError(
                 f"“{path.name}” is no table of detect: x, y, width, height … as numbers."
             ) from None
-        frames[path.stem] = make_frame(path.stem, boxes, confidence=columns.pop("confidence"), sizes=columns)
+        confidence = columns.pop("confidence")
+        frames[path.stem] = make_frame(path.stem, boxes, confidence=confidence, sizes=columns, bounds=bounds)
     if not frames:
         raise ValueError(f"The folder “{folder}” holds no CSV file; name the one that detect --out wrote.")
     return frames
@@ -79,6 +91,12 @@ _COLUMNS = {
     "confidence": "confidence", "ecd_nm": "diameter_nm", "aspect_ratio": "aspect_ratio",
     "roundness": "roundness",
 }  # fmt: skip
+# Tables of engines that give no intervals, and older ones, do not have these.
+_BOUNDS = {
+    "ecd_nm": ("diameter_low_nm", "diameter_high_nm"),
+    "aspect_ratio": ("aspect_ratio_low", "aspect_ratio_high"),
+    "roundness": ("roundness_low", "roundness_high"),
+}
 
 
 def read_truth(path, pixel_size_nm=None):

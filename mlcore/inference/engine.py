@@ -7,6 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
+from mlcore.inference.estimate import Estimate
+
 # Named here, imported when used: naming an engine must not load scikit-image, let alone torch.
 ENGINES = {"classical": "mlcore.inference.classical:ClassicalEngine"}
 DEFAULT_ENGINE = "classical"
@@ -22,6 +24,7 @@ class Detection:
     outline: np.ndarray
     confidence: float  # 0 to 1: the share of such detections that are particles
     label: str = "nanoparticle"
+    estimate: Estimate | None = None  # size and shape with intervals, where the engine gives them
 
     @property
     def box(self):

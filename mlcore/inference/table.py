@@ -7,15 +7,41 @@ from pathlib import Path
 
 HEADER = [
     "x", "y", "width", "height", "label", "confidence", "diameter_nm", "aspect_ratio", "roundness",
+    "diameter_low_nm", "diameter_high_nm", "aspect_ratio_low", "aspect_ratio_high", "roundness_low",
+    "roundness_high",
 ]  # fmt: skip
 
 
 def rows(detections, measured):
-    """One row a detection: pixels from the top-left corner; empty what may not be given."""
+    """One row a detection: pixels from the top-left corner; empty what may not be given.
+
+    Where an engine estimates sizes and shapes these stand in place of the outline's, with their intervals.
+    """
     for detection, size in zip(detections, measured, strict=True):
         box = [f"{value:.2f}" for value in detection.box]
-        shape = [_text(size.ecd_nm, ".5g"), _text(size.aspect_ratio, ".4f"), _text(size.roundness, ".4f")]
-        yield [*box, detection.label, f"{detection.confidence:.4f}", *shape]
+        (diameter, *diameters), (ratio, *ratios), (roundness, *roundnesses) = _sizes(detection.estimate, size)
+        values = [_text(diameter, ".5g"), _text(ratio, ".4f"), _text(roundness, ".4f")]
+        bounds = [_text(value, ".5g") for value in diameters]
+        bounds += [_text(value, ".4f") for value in (*ratios, *roundnesses)]
+        yield [*box, detection.label, f"{detection.confidence:.4f}", *values, *bounds]
+
+
+def _sizes(one, size):
+    """Diameter in nm, aspect ratio and roundness, each with its low and high bound; None what is unknown."""
+    unknown = (None, None)
+    diameter, ratio = (size.ecd_nm, *unknown), (size.aspect_ratio, *unknown)
+    roundness = (size.roundness, *unknown)
+    if one is None:
+        return diameter, ratio, roundness
+    if size.ecd_nm is not None:
+        factors = one.ecd_factor, one.ecd_factor_low, one.ecd_factor_high
+        diameter = tuple(factor * size.ecd_nm for factor in factors)
+    # What is too small for the outline's shape to be given is too small for an estimate of it.
+    if size.aspect_ratio is not None and one.aspect_ratio is not None:
+        ratio = one.aspect_ratio, one.aspect_ratio_low, one.aspect_ratio_high
+    if size.roundness is not None and one.roundness is not None:
+        roundness = one.roundness, one.roundness_low, one.roundness_high
+    return diameter, ratio, roundness
 
 
 def write_table(path, table):

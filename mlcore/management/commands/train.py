@@ -9,6 +9,9 @@ from tqdm import tqdm
 
 from mlcore.data import sources
 from mlcore.training.config import DetectorConfig, read_config
+from mlcore.training.featurenet_config import FeatureNetConfig
+
+CONFIGS = {"detector": DetectorConfig, "featurenet": FeatureNetConfig}
 
 
 class Command(BaseCommand):
@@ -16,7 +19,7 @@ class Command(BaseCommand):
     requires_system_checks = []  # needs no running site and no database
 
     def add_arguments(self, parser):
-        parser.add_argument("network", choices=["detector"], help="What to train.")
+        parser.add_argument("network", choices=list(CONFIGS), help="What to train.")
         parser.add_argument(
             "--config", required=True, metavar="FILE", help="JSON; docs/networks.md names its parts."
         )
@@ -26,10 +29,13 @@ class Command(BaseCommand):
     def handle(self, *, network, config, out, workers, **options):
         folder = Path(out)
         try:
-            settings = read_config(config, DetectorConfig)
+            settings = read_config(config, CONFIGS[network])
             folder.mkdir(parents=True, exist_ok=True)
             ready = self.examples(settings, folder)
-            self.train(settings, ready, folder, workers)
+            if network == "featurenet":
+                self.train_featurenet(settings, ready, folder)
+            else:
+                self.train(settings, ready, folder, workers)
         except (ValueError, OSError) as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
@@ -63,6 +69,26 @@ class Command(BaseCommand):
             train_detector(
                 settings, ready, folder, about={"commit": _commit()}, workers=workers, on_step=show
             )
+
+    def train_featurenet(self, settings, ready, folder):
+        from mlcore.evaluation import sizes
+        from mlcore.training.featurenet import train_featurenet
+        from mlcore.training.featurenet_shards import prepare
+
+        paths = [path for _, some in ready for path in some]
+        with tqdm(total=len(paths), unit="frame", desc="crops", file=sys.stderr, disable=None) as bar:
+            place = Path(settings.shards) if settings.shards else folder / "shards"
+            shards = prepare(settings, paths, place, on_example=lambda: bar.update())
+        with tqdm(total=settings.steps, unit="step", file=sys.stderr, disable=None) as bar:
+
+            def show(step, loss, terms):
+                bar.n = step
+                if step % 10 == 0:
+                    bar.set_postfix(loss=f"{float(loss):.3f}")
+
+            done = train_featurenet(settings, shards, folder, about={"commit": _commit()}, on_step=show)
+        for line in sizes.lines(done["metrics"]):
+            self.stdout.write(line)
 
 
 def _commit():

@@ -17,7 +17,11 @@ from PIL import Image
 from mlcore.inference.table import write_table
 from tests import phantoms
 
-HEADER = ["x", "y", "width", "height", "label", "confidence", "diameter_nm", "aspect_ratio", "roundness"]
+HEADER = [
+    "x", "y", "width", "height", "label", "confidence", "diameter_nm", "aspect_ratio", "roundness",
+    "diameter_low_nm", "diameter_high_nm", "aspect_ratio_low", "aspect_ratio_high", "roundness_low",
+    "roundness_high",
+]  # fmt: skip
 DISCS = [(40, 40, 20), (100, 60, 30), (60, 120, 24)]
 MANAGE = Path(__file__).parents[3] / "manage.py"
 
