@@ -146,7 +146,11 @@ STATE = {
     "properties": {
         **{name: {"type": "number"} for name in ("x", "y", "width", "height")},
         "label_class": {"type": "integer", "nullable": True},
-        "confidence": {"type": "number", "nullable": True},
+        "engine": {"type": "string"},
+        **{
+            name: {"type": "number", "nullable": True}
+            for name in ("confidence", "engine_ecd_px_low", "engine_ecd_px_high")
+        },
         "origin": {"type": "string"},
         "decision": {"type": "string"},
         "has_outline": {"type": "boolean"},

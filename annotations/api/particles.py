@@ -5,6 +5,7 @@ from rest_framework import generics, serializers
 
 from annotations.models import Particle
 from annotations.services.measure import MEASURED_FIELDS
+from annotations.services.projection import OF_ENGINE
 
 
 class ParticleSerializer(serializers.ModelSerializer):
@@ -13,7 +14,7 @@ class ParticleSerializer(serializers.ModelSerializer):
     class Meta:
         model = Particle
         fields = [
-            "id", "layer", "version", "label_class", "x", "y", "width", "height", "outline", "confidence",
+            "id", "layer", "version", "label_class", "x", "y", "width", "height", "outline", *OF_ENGINE,
             "origin", "decision", "source", "author", "created_at", "calibration", *MEASURED_FIELDS,
         ]  # fmt: skip
 

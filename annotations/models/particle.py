@@ -56,7 +56,17 @@ class Particle(models.Model):
     outline = models.JSONField(
         null=True, blank=True, help_text="[[x, y], ...] in pixels, same origin as the box; not closed."
     )
+    # What an engine said of it; kept when the suggestion is accepted, whatever becomes of the outline.
+    engine = models.CharField(
+        max_length=60, blank=True, help_text="Which engine found it: name, version and hash of its weights."
+    )
     confidence = models.FloatField(null=True, blank=True, help_text="0 to 1, of an engine.")
+    engine_ecd_px_low = models.FloatField(
+        null=True, blank=True, help_text="Lower end of the engine's 90 % interval of the diameter, px."
+    )
+    engine_ecd_px_high = models.FloatField(
+        null=True, blank=True, help_text="Upper end of the engine's 90 % interval of the diameter, px."
+    )
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.DRAWN)
     decision = models.CharField(
         max_length=10, choices=Decision.choices, default=Decision.PENDING, help_text="On suggestions."

@@ -18,7 +18,6 @@ CSV_VALUES = {
     "frame_index": F(f"{FRAME}__index"),
     "sha256": F(f"{FILE}__sha256"),
     "class": F("label_class__name"),
-    "engine": Coalesce(F(f"{RUN}__engine"), F(f"{SOURCE_RUN}__engine")),
     "run": Coalesce(F(f"{RUN}_id"), F(f"{SOURCE_RUN}_id")),
     "author": F("created_by__username"),
     "x_px": F("x"),
@@ -33,8 +32,9 @@ CSV_VALUES = {
     "calibration_source": F("calibration__source"),
 }
 OWN_COLUMNS = [
-    "origin", "decision", "confidence", "created_at", "touches_border", "area_px2", "ecd_px", "feret_min_px",
-    "feret_max_px", "solidity", "area_nm2", "ecd_nm", "feret_min_nm", "feret_max_nm", "calibration_id",
+    "origin", "decision", "engine", "confidence", "created_at", "touches_border", "area_px2", "ecd_px",
+    "engine_ecd_px_low", "engine_ecd_px_high", "feret_min_px", "feret_max_px", "solidity", "area_nm2",
+    "ecd_nm", "feret_min_nm", "feret_max_nm", "calibration_id",
 ]  # fmt: skip
 # By content, so that the same particles leave in the same order from any project.
 FRAME_ORDER = ["acquisition__name", "acquisition__sha256", "index", "pk"]

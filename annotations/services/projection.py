@@ -5,6 +5,7 @@ import uuid
 from annotations.models import Event, Particle
 
 GEOMETRY = ("x", "y", "width", "height", "outline")
+OF_ENGINE = ("engine", "confidence", "engine_ecd_px_low", "engine_ecd_px_high")
 # What two people may change at the same time without touching each other's work: one unit each.
 UNITS = {**dict.fromkeys(GEOMETRY, "box"), "label_class": "class", "decision": "decision"}
 
@@ -12,7 +13,7 @@ UNITS = {**dict.fromkeys(GEOMETRY, "box"), "label_class": "class", "decision": "
 def snapshot(particle) -> dict:
     """All that the ledger knows of a particle, as JSON: what an added one is, or a deleted one was."""
     return {
-        **{name: getattr(particle, name) for name in (*GEOMETRY, "confidence", "origin")},
+        **{name: getattr(particle, name) for name in (*GEOMETRY, *OF_ENGINE, "origin")},
         "label_class": particle.label_class_id,
         "source": str(particle.source_id) if particle.source_id else None,
         "created_by": particle.created_by_id,

@@ -116,7 +116,8 @@ def _add(batch, edit):
         raise ValidationError("A box with this id is already there; reload the page.")
     fields = checked_fields(fields=edit.fields, particle=None, frame=batch.frame, class_ids=batch.class_ids)
     state = {
-        "outline": None, "label_class": None, "confidence": None, "source": None,
+        "outline": None, "label_class": None, "source": None, "engine": "",
+        "confidence": None, "engine_ecd_px_low": None, "engine_ecd_px_high": None,
         "origin": Particle.Origin.DRAWN, "created_by": batch.by.pk, **fields,
     }  # fmt: skip
     particle = batch.add(edit=edit.id, group=edit.group, particle_id=edit.particle, state=state,

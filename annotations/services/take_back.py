@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 
 from annotations.models import Event, Layer
 from annotations.services.edit_batch import EditBatch, derived_id
-from annotations.services.projection import current
+from annotations.services.projection import OF_ENGINE, current
 
 
 @dataclass
@@ -79,5 +79,5 @@ def _is_as_left(event, particle):
         return particle is None
     if particle is None:
         return False
-    names = [name for name in event.after if name not in {"source", "created_by", "confidence", "origin"}]
+    names = [name for name in event.after if name not in {"source", "created_by", "origin", *OF_ENGINE}]
     return current(particle, names) == {name: event.after[name] for name in names}

@@ -4,7 +4,7 @@ import numpy as np
 
 from mlcore.inference.distinct import distinct
 from mlcore.inference.engine import Detection
-from mlcore.inference.graphics import burned_in, covers, without
+from mlcore.inference.graphics import LEFT_OUT, burned_in, covers, without
 from mlcore.inference.level_sets import Scale, candidates, relief
 from mlcore.inference.preparation import MIN_SIDE_PX, cleaned, picture_rows
 from mlcore.inference.pyramid import pyramid
@@ -22,7 +22,6 @@ NOISE_QUALITY = 5.0  # what the best regions of white noise reach
 HALF_TRUST_QUALITY = 6.2
 TRUST_POWER = 4.7
 OVERVIEW_PX = 512
-LEFT_OUT = "Writing, a scale bar or an information bar drawn into the image was left out of the search."
 
 
 class ClassicalEngine:

@@ -33,17 +33,23 @@ def distinct(outlines, quality):
         sides = np.minimum(high[others], high[k]) - np.maximum(low[others], low[k])
         shared = np.clip(sides, 0, None).prod(-1)
         near = others[shared > MAX_SHARED * np.minimum(area[others], area[k])]
-        if not any(_shared(outlines[k], outlines[other]) for other in near):
+        least = MAX_SHARED * np.minimum(area[near], area[k])
+        if not any(
+            shared_area(outlines[k], outlines[other]) > limit
+            for other, limit in zip(near, least, strict=True)
+        ):
             kept.append(k)
     return kept
 
 
-def _shared(one, other):
-    """Whether two outlines share more than allowed, counted on pixels finer than the smaller one."""
+def shared_area(one, other):
+    """Area, in px², of what two outlines share, counted on pixels finer than the smaller one."""
     low = np.maximum(one.min(0), other.min(0))
     high = np.minimum(one.max(0), other.max(0))
     area = min(polygon_area(one), polygon_area(other))
     fine = max(1.0, 12 / np.sqrt(area))  # at least about a hundred of them in the smaller one
     size = np.ceil((high - low) * fine).astype(int) + 1
+    if (size < 2).any():
+        return 0.0
     both = outline_mask((one - low) * fine, size) & outline_mask((other - low) * fine, size)
-    return np.count_nonzero(both) / fine**2 > MAX_SHARED * area
+    return float(np.count_nonzero(both) / fine**2)

@@ -30,6 +30,7 @@ BAR_ASPECT = 4.0
 BAR_LEAST = 0.03  # of the frame's longer side
 BAR_FILL = 0.9  # of its box
 BAR_RIM = 0.2  # of the frame: how far from its border a bar without a word lies at most
+LEFT_OUT = "Writing, a scale bar or an information bar drawn into the image was left out of the search."
 MARGIN_PX = 3  # around what is drawn: a JPEG's ringing
 
 

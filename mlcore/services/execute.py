@@ -109,10 +109,12 @@ def _keep(run, frame, engine, found, began, message):
         frame=frame, kind=Layer.Kind.SUGGESTION, name=f"{engine.name} · run {run.pk}", author=run.created_by
     )
     classes = {name.lower(): pk for pk, name in run.project.label_classes.values_list("pk", "name")}
-    particles = [_particle(layer, one, classes, run) for one in found]
+    particles = [_particle(layer, one, classes, run, engine) for one in found]
     # In force now, not when the search began: a change in between has measured what there was, not this.
     calibration = Calibration.objects.current_for(frame)
     measure_particles(particles=particles, frame=frame, calibration=calibration)
+    for particle, one in zip(particles, found, strict=True):
+        _note_interval(particle, one.estimate)
     create_rows(Particle, particles)
     Prediction.objects.create(
         run=run, frame=frame, layer=layer, engine_version=engine.version,
@@ -128,14 +130,21 @@ def _keep(run, frame, engine, found, began, message):
     )
 
 
-def _particle(layer, detection, classes, run):
+def _particle(layer, detection, classes, run, engine):
     outline = detection.outline.round(OUTLINE_DIGITS)
     low, high = outline.min(0).tolist(), outline.max(0).tolist()
     return Particle(
         layer=layer, origin=Particle.Origin.SUGGESTED, confidence=detection.confidence,
+        engine=f"{engine.name} {engine.version}",
         x=low[0], y=low[1], width=high[0] - low[0], height=high[1] - low[1], outline=outline.tolist(),
         label_class_id=classes.get(detection.label.lower()), created_by=run.created_by,
     )  # fmt: skip
+
+
+def _note_interval(particle, estimate):
+    if estimate is not None and particle.ecd_px is not None:
+        particle.engine_ecd_px_low = particle.ecd_px * estimate.ecd_factor_low / estimate.ecd_factor
+        particle.engine_ecd_px_high = particle.ecd_px * estimate.ecd_factor_high / estimate.ecd_factor
 
 
 class Heartbeat:

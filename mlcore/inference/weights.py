@@ -1,0 +1,110 @@
+"""Weights on disk: safetensors beside a model.json that says what they are, refused where they disagree."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+SHIPPED = Path(__file__).parents[1] / "weights"
+ABOUT = "model.json"
+DETECTOR, FEATURENET = "detector.safetensors", "featurenet.safetensors"
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a folder of weights holds: model.json and where it lies; its files have the hashes it names."""
+
+    folder: Path
+    about: dict
+
+    @property
+    def version(self):
+        """Name and hash, short enough for a table: of one hash, results are of one network."""
+        return f"{self.about['version']} {self.sha256[:12]}"
+
+    @property
+    def sha256(self):
+        """One hash of all weights and of the thresholds they are used with."""
+        return _digest(json.dumps(self.about, sort_keys=True).encode())
+
+    def path(self, name):
+        """A file of the folder; ValueError if the model has none of that name."""
+        if name not in self.about["files"]:
+            raise ValueError(f"The weights in “{self.folder}” hold no {name}.")
+        return self.folder / name
+
+
+def read_model(folder=SHIPPED):
+    """The model in a folder; ValueError in one sentence if it is incomplete or its files were changed."""
+    folder = Path(folder)
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        files = dict(about["files"])
+        _ = about["version"], about["detector"]["mode"], about["detector"]["width"]
+    except OSError as error:
+        raise ValueError(f"The weights in “{folder}” cannot be read: {error.strerror}.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"“{folder / ABOUT}” is no description of weights ({error}); copy the folder again."
+        ) from None
+    for name, expected in files.items():
+        try:
+            found = _digest((folder / name).read_bytes())
+        except OSError as error:
+            raise ValueError(f"The weights “{folder / name}” cannot be read: {error.strerror}.") from None
+        if found != expected:
+            raise ValueError(
+                f"The weights “{folder / name}” are not those that {ABOUT} describes (SHA-256 {found[:12]}…, "
+                f"expected {expected[:12]}…); copy both again from one release."
+            )
+    return Model(folder, about)
+
+
+def write_model(folder, about, networks):
+    """Write networks as fp16 safetensors with their model.json.
+
+    Parameters
+    ----------
+    about : dict
+        version, detector (mode, width), and what else belongs to the model; `files` is added here.
+    networks : dict of str to dict of str to Tensor
+        File name -> weights by name.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for name, tensors in networks.items():
+        half = {
+            key: (one.half() if one.is_floating_point() else one).contiguous() for key, one in tensors.items()
+        }
+        if any(not torch.isfinite(one).all() for one in half.values() if one.is_floating_point()):
+            raise ValueError(f"{name}: some weights are too large for 16 bits, or no numbers at all.")
+        save_file(half, folder / name)
+        files[name] = _digest((folder / name).read_bytes())
+    text = json.dumps({**about, "files": files}, indent=1, sort_keys=True)
+    (folder / ABOUT).write_text(text + "\n", encoding="utf-8")
+    return read_model(folder)
+
+
+def load_into(net, path):
+    """Put a file's weights into a network; ValueError if they are of another one."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(path)
+        net.load_state_dict({key: one.float() if one.is_floating_point() else one
+                             for key, one in tensors.items()})  # fmt: skip
+    except (SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise ValueError(
+            f"The weights “{path}” do not fit the network that {ABOUT} describes: {reason}"
+        ) from None
+    return net
+
+
+def _digest(content):
+    return hashlib.sha256(content).hexdigest()
