@@ -14,13 +14,13 @@ import numpy as np
 
 from annotations.shape import measure_many, touches_border
 from mlcore.data import augment, targets
-from mlcore.data.sampling import normalised, resampled
+from mlcore.data.sampling import CANONICAL_PX, normalised, resampled
 from mlcore.evaluation.matching import label_iou, match
 from mlcore.inference.decode import instances
 
-CANONICAL_PX = 24.0  # of the median particle, as the detector sees it
 ZOOM_LIMITS = (0.25, 2.0)
-PLAIN_JITTER, WIDE_JITTER = 1.2, 1.8  # factors about the canonical scale: as in use, and to learn from
+# Factors about the canonical scale: in use half an octave is near enough; to learn from, more.
+PLAIN_JITTER, WIDE_JITTER = 1.4, 1.8
 WINDOW_PX = 512  # of a canonical frame, a side at most: what is cut by it is truncated
 PARTS = {"train": 0.70, "calibration": 0.15, "test": 0.15}
 IOU = 0.5
@@ -59,7 +59,7 @@ def make(example, detect, rng, *, is_plain):
     detect : callable
         Canonical frame (H, W) -> dict of maps, as `decode.instances` takes them.
     is_plain : bool
-        As in use: the canonical scale with an error of up to 20 %, no augmentation. Otherwise a scale of
+        As in use: the canonical scale or one up to 1.4 times off, no augmentation. Otherwise a scale of
         0.56 to 1.8 times that and the changes of `mlcore/data/augment.py`.
     """
     zoom = _zoom(rng, example, PLAIN_JITTER if is_plain else WIDE_JITTER)

@@ -51,12 +51,10 @@ class Sizer:
         if not len(outlines):
             return []
         size = frame.shape[::-1]
-        if measured is None:
-            measured = measure_many(outlines)
+        shapes = _shapes(outlines) if measured is None else _shapes_of(measured)
         if is_cut is None:
             is_cut = [touches_border(outline, size) for outline in outlines]
-        shapes = [(one.aspect_ratio or np.nan, one.roundness or np.nan) for one in measured]
-        found = np.column_stack([feature_crops.diameters(outlines), np.array(shapes, float)])
+        found = np.column_stack([feature_crops.diameters(outlines), shapes])
         out = np.concatenate(
             [
                 np.asarray(self.net_run(feature_crops.cut(frame, maps, outlines[k : k + BATCH])))
@@ -67,9 +65,10 @@ class Sizer:
         near = [_is_near_edge(outline, size) for outline in outlines]
         value, half = report(out, found, self.table)
         low, high = value - half, value + half
+        has_area = found[:, 0] > 0
         return [
             None
-            if is_cut[k] or (near[k] and truncated[k] > TRUNCATED)
+            if is_cut[k] or not has_area[k] or (near[k] and truncated[k] > TRUNCATED)
             else _estimate(value[k], low[k], high[k], float(truncated[k]))
             for k in range(len(outlines))
         ]
@@ -195,6 +194,20 @@ def _estimate(value, low, high, truncated):
 def _is_near_edge(outline, size):
     low, high = outline.min(0), outline.max(0)
     return bool((low < NEAR_EDGE_PX).any() or (high > np.asarray(size) - NEAR_EDGE_PX).any())
+
+
+def _shapes(outlines):
+    """Aspect ratio and roundness (N, 2); NaN where an outline is too small, or is no outline."""
+    try:
+        return _shapes_of(measure_many(outlines))
+    except ValueError:
+        if len(outlines) == 1:
+            return np.full((1, 2), np.nan)
+        return np.concatenate([_shapes([outline]) for outline in outlines])
+
+
+def _shapes_of(measured):
+    return np.array([(one.aspect_ratio or np.nan, one.roundness or np.nan) for one in measured], float)
 
 
 def _sigmoid(x):

@@ -125,6 +125,13 @@ def test_what_the_frame_cuts_is_not_sized(table):
     assert [one is None for one in inside] == [False, True]
 
 
+def test_a_line_among_outlines_has_no_size_and_spoils_no_other(table):
+    line = np.array([[10.0, 10], [20, 10], [30, 10]])
+    first, none = Sizer(fixed([0.01, 0, 0]), table)(FRAME, MAPS, [ellipse_outline((60, 50), 30), line])
+    assert none is None
+    assert first.aspect_ratio == pytest.approx(1, abs=1e-3)
+
+
 def test_many_particles_come_in_batches_and_in_order(table):
     sizes = []
 
