@@ -187,3 +187,12 @@ def symmetry(rng):
         return np.ascontiguousarray(turned[..., ::-1] if flips else turned)
 
     return apply
+
+
+def turned_boxes(boxes, turn, side_px):
+    """Boxes (K, 4), x0, y0, x1, y1, of a square crop after one of `symmetry`'s turns."""
+    corners = turn(np.stack(np.meshgrid([0.0, side_px], [0.0, side_px])))  # where each corner came from: x, y
+    origin = corners[:, 0, 0]
+    axes = np.stack([corners[:, 0, 1] - origin, corners[:, 1, 0] - origin]) / side_px
+    ends = [(points - origin) @ axes.T for points in (boxes[:, :2], boxes[:, 2:])]
+    return np.concatenate([np.minimum(*ends), np.maximum(*ends)], axis=1)

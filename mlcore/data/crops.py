@@ -4,6 +4,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
 from mlcore.data import augment, peer_targets, targets
@@ -24,6 +26,9 @@ PEERS = {
 
 class Crops(Dataset):
     """Item k is (crop (1, P, P), maps (C, P, P), weight (1, P, P)), float32.
+
+    Of frames that people drew boxes on it has a fourth part, (K, 4): x0, y0, x1, y1 of the particles of which
+    nothing but a box is known. Their pixels have no weight. `collated` makes batches of both kinds.
 
     Parameters
     ----------
@@ -58,7 +63,8 @@ def crop_of(rng, example, crop_px, mode="ours"):
     frame, zoom_xy = resampled(example.image, zoom)
     frame = normalised(frame)
     outlines = [outline * zoom_xy for outline in example.outlines]
-    row, column = _corner(rng, frame.shape, outlines, crop_px)
+    boxes = _corners_of(example, zoom_xy)
+    row, column = _corner(rng, frame.shape, outlines + list(boxes.reshape(-1, 2, 2)), crop_px)
     crop, is_inside = _cut(frame, row, column, crop_px)
     keep = [
         k
@@ -70,19 +76,50 @@ def crop_of(rng, example, crop_px, mode="ours"):
         np.asarray(example.kinds)[keep], np.asarray(example.is_ignored)[keep], crop.shape,
     )  # fmt: skip
     weight = np.where(is_inside, weight, 0).astype(np.float32)
-    if keep and rng.random() < REPAINTED:
+    boxes = boxes - np.array([column, row, column, row])
+    boxes = boxes[(boxes[:, 2:] > 0).all(1) & (boxes[:, :2] < crop_px).all(1)]
+    for rows, columns in _windows(boxes, crop_px):
+        weight[rows, columns] = 0
+    if keep and not len(boxes) and rng.random() < REPAINTED:
         labels, _ = targets.label_map([outlines[k] - (column, row) for k in keep], crop.shape)
         crop = normalised(augment.repainted(rng, labels, maps[DISTANCE]))
     crop = augment.augmented(rng, crop)
     if rng.random() < 0.08:
         crop, there = augment.stamped(rng, crop)
         weight[there & (maps[0] > 0)] = 0
+        hidden = [there[rows, columns].any() for rows, columns in _windows(boxes, crop_px)]
+        boxes = boxes[~np.array(hidden, bool)]
     turn = augment.symmetry(rng)
     maps = turn(maps)
     if mode in PEERS:  # rays and flows have directions: they are those of the turned crop
         labels, _ = targets.label_map([outlines[k] - (column, row) for k in keep], crop.shape)
         maps = PEERS[mode](turn(labels), maps)
-    return turn(crop)[None].astype(np.float32), maps, turn(weight)[None]
+    item = turn(crop)[None].astype(np.float32), maps, turn(weight)[None]
+    if example.boxes is None:
+        return item
+    return *item, augment.turned_boxes(boxes, turn, crop_px).astype(np.float32)
+
+
+def collated(items):
+    """A batch of items; where any has boxes they come last, (N, K, 4), empty ones behind."""
+    plain = [torch.stack([torch.as_tensor(one[k]) for one in items]) for k in range(3)]
+    boxes = [torch.as_tensor(one[3]) if len(one) > 3 else torch.zeros(0, 4) for one in items]
+    return plain + [pad_sequence(boxes, batch_first=True)] if any(len(one) > 3 for one in items) else plain
+
+
+def _corners_of(example, zoom_xy):
+    """x0, y0, x1, y1 of boxes (B, 4) at a zoom."""
+    x, y, width, height = (np.zeros((0, 4)) if example.boxes is None else example.boxes).T
+    return np.stack([x, y, x + width, y + height], axis=1) * np.tile(zoom_xy, 2)
+
+
+def _windows(boxes, crop_px):
+    """Pixels of boxes, and one more on each side: people draw no finer."""
+    low = np.clip(np.floor(boxes[:, :2]) - 1, 0, crop_px).astype(int)
+    high = np.clip(np.ceil(boxes[:, 2:]) + 1, 0, crop_px).astype(int)
+    return [
+        (slice(y0, y1), slice(x0, x1)) for (x0, y0), (x1, y1) in zip(low.tolist(), high.tolist(), strict=True)
+    ]
 
 
 @lru_cache(maxsize=64)
@@ -93,6 +130,8 @@ def _loaded(path):
 def _zoom(rng, example, crop_px):
     wanted = CANONICAL_PX * JITTER ** rng.uniform(-1, 1)
     seen = example.ecd_px[~np.asarray(example.is_ignored, bool)] if len(example.outlines) else np.array([])
+    if example.boxes is not None:  # an ellipse's diameter is the mean side of its box
+        seen = np.concatenate([seen, np.sqrt(example.boxes[:, 2] * example.boxes[:, 3])])
     zoom = wanted / np.median(seen) if len(seen) else 2.0 ** rng.uniform(-1, 1)
     # Never less of a frame than a crop, where the frame has that much.
     least = min(crop_px / min(example.image.shape), 1.0)

@@ -17,7 +17,8 @@ class Example:
     counts as a particle nor as background (too faint to be seen, or a thing nobody labelled); `group` is the
     specimen or scene that must stay on one side of a split. `sizes` (K, 3) are the whole particle's ECD in
     pixels, aspect ratio and roundness, NaN where not known, `is_truncated` (K,) what the frame cuts; where
-    a source does not tell them both are None, and the outlines themselves are measured.
+    a source does not tell them both are None, and the outlines themselves are measured. `boxes` (B, 4), x, y,
+    width, height, are further particles of which nothing else is known.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Example:
     is_box_only: bool = False
     sizes: np.ndarray | None = None
     is_truncated: np.ndarray | None = None
+    boxes: np.ndarray | None = None
 
     @property
     def ecd_px(self):
@@ -45,7 +47,10 @@ def save(example, path):
         "name": example.name, "group": example.group, "pixel_size_nm": example.pixel_size_nm,
         "is_box_only": example.is_box_only,
     }  # fmt: skip
-    known = {"sizes": (example.sizes, np.float64), "is_truncated": (example.is_truncated, bool)}
+    known = {
+        "sizes": (example.sizes, np.float64), "is_truncated": (example.is_truncated, bool),
+        "boxes": (example.boxes, np.float64),
+    }  # fmt: skip
     known = {name: np.asarray(value, kind) for name, (value, kind) in known.items() if value is not None}
     np.savez(
         path, image=example.image, points=points.astype(np.float32), lengths=lengths,
@@ -60,7 +65,7 @@ def load(path):
         ends = np.cumsum(stored["lengths"])[:-1]
         outlines = np.split(stored["points"].astype(np.float64), ends) if len(stored["lengths"]) else []
         about = json.loads(str(stored["about"]))
-        known = {name: stored[name] for name in ("sizes", "is_truncated") if name in stored.files}
+        known = {name: stored[name] for name in ("sizes", "is_truncated", "boxes") if name in stored.files}
         return Example(
             image=stored["image"], outlines=outlines, kinds=stored["kinds"], is_ignored=stored["is_ignored"],
             **about, **known,

@@ -9,12 +9,15 @@ import numpy as np
 
 from annotations.box_fit import crop_slices, shrink_to_fit
 from annotations.outline import polygon_area
+from annotations.shape import measure
 from mlcore.data.examples import Example, of_scene, save
 from mlcore.data.labelled import FORMS, read_labelled
 from mlcore.simulation.scene import simulate
 from mlcore.simulation.tiers import tier as tier_named
 
-ELLIPSE_POINTS = 48
+MIN_BOX_IOU = 0.6
+FILL = (0.4, 0.95)  # of its box; an ellipse fills pi / 4
+MIN_SOLIDITY = 0.8
 MIN_BOX_PX = 2.0
 MIN_AREA_PX2 = 20.0  # what is smaller counts neither as a particle nor as background
 
@@ -37,8 +40,10 @@ def check(source):
         raise ValueError(f"The source “{source[forms[0]]}” does not exist.")
 
 
-def prepare(source, folder, *, processes=None, on_example=None):
+def prepare(source, folder, *, processes=None, on_example=None, propose=None):
     """Write a source's examples into a folder, those that are there already left as they are.
+
+    `propose` turns boxes into outlines, see `of_boxes`.
 
     Returns
     -------
@@ -48,7 +53,7 @@ def prepare(source, folder, *, processes=None, on_example=None):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if "simulate" not in source:
-        return _write_labelled(source, folder, on_example)
+        return _write_labelled(source, folder, on_example, propose)
     about = source["simulate"]
     numbers = range(int(about.get("first", 0)), int(about.get("first", 0)) + int(about["count"]))
     work = partial(
@@ -71,7 +76,7 @@ def _write_scene(folder, tier, seed, side, number):
     return path
 
 
-def _write_labelled(source, folder, on_example):
+def _write_labelled(source, folder, on_example, propose):
     form = next(form for form in FORMS if form in source)
     wanted = source.get("only"), source.get("without", [])
     paths = []
@@ -82,7 +87,7 @@ def _write_labelled(source, folder, on_example):
             continue
         if wanted[1] and labelled.name.startswith(tuple(wanted[1])):
             continue
-        example = of_labelled(labelled)
+        example = of_labelled(labelled, propose)
         path = folder / f"{example.name}.npz"
         _save(example, path)
         paths.append(path)
@@ -99,11 +104,11 @@ def _save(example, path):
     os.replace(part, path)
 
 
-def of_labelled(labelled):
+def of_labelled(labelled, propose=None):
     """A labelled frame as an example; of boxes alone where nothing else was drawn."""
     if len(labelled.boxes) and all(one is None for one in labelled.outlines):
         boxes = labelled.boxes[(labelled.boxes[:, 2:] >= MIN_BOX_PX).all(1)]
-        return of_boxes(labelled.name, labelled.image(), boxes)
+        return of_boxes(labelled.name, labelled.image(), boxes, propose)
     keep = [k for k, one in enumerate(labelled.outlines) if one is not None]
     outlines = [labelled.outlines[k] for k in keep]
     small = np.array([polygon_area(one) < MIN_AREA_PX2 for one in outlines], bool)
@@ -113,26 +118,46 @@ def of_labelled(labelled):
     )  # fmt: skip
 
 
-def of_boxes(name, image, boxes):
-    """An example of boxes alone: outlines fitted where the frame shows an edge, ellipses elsewhere."""
-    outlines = []
-    for box in sorted(boxes.tolist(), key=lambda one: -one[2] * one[3]):
-        rows, columns = crop_slices(box, image.shape[::-1])
-        fitted = shrink_to_fit(image[rows, columns], box, (columns.start, rows.start))
-        outlines.append(fitted if fitted is not None and _fills(fitted, box) else _ellipse(box))
+def of_boxes(name, image, boxes, propose=None):
+    """An example of boxes alone: outlines where some can be trusted, boxes elsewhere.
+
+    Parameters
+    ----------
+    boxes : ndarray of shape (K, 4)
+        x, y, width, height in pixels.
+    propose : callable, optional
+        Gives, of (image, boxes), an outline or None each: a teacher's. Where it has none, the frame's own
+        edges are followed.
+    """
+    boxes = np.asarray(sorted(boxes.tolist(), key=lambda one: -one[2] * one[3]), float).reshape(-1, 4)
+    taught = propose(image, boxes) if propose else [None] * len(boxes)
+    outlines, alone = [], []
+    for box, outline in zip(boxes.tolist(), taught, strict=True):
+        if outline is None:
+            rows, columns = crop_slices(box, image.shape[::-1])
+            outline = shrink_to_fit(image[rows, columns], box, (columns.start, rows.start))
+        if outline is not None and _is_likely(outline, box):
+            outlines.append(outline)
+        else:
+            alone.append(box)
     n = len(outlines)
-    return Example(name, image, outlines, np.zeros(n, np.int8), np.zeros(n, bool), name, None, True)
+    return Example(
+        name, image, outlines, np.zeros(n, np.int8), np.zeros(n, bool), name, None, True,
+        boxes=np.array(alone, float).reshape(-1, 4),
+    )  # fmt: skip
 
 
-def _fills(outline, box):
-    """Whether an outline agrees with its box: an IoU of their boxes of at least 0.6."""
+def _is_likely(outline, box):
+    """Whether an outline agrees with its box, fills it as particles do, and has no bays."""
     low, high = outline.min(0), outline.max(0)
     x, y, width, height = box
     overlap = np.clip(np.minimum(high, (x + width, y + height)) - np.maximum(low, (x, y)), 0, None).prod()
-    return overlap / (width * height + (high - low).prod() - overlap) >= 0.6
-
-
-def _ellipse(box):
-    x, y, width, height = box
-    angle = np.linspace(0, 2 * np.pi, ELLIPSE_POINTS, endpoint=False)
-    return np.stack([x + width / 2 * (1 + np.cos(angle)), y + height / 2 * (1 + np.sin(angle))], axis=1)
+    if overlap < MIN_BOX_IOU * (width * height + (high - low).prod() - overlap):
+        return False
+    if not FILL[0] <= polygon_area(outline) / (width * height) <= FILL[1]:
+        return False
+    try:
+        solidity = measure(outline).solidity
+    except ValueError:
+        return False
+    return solidity is None or solidity > MIN_SOLIDITY  # of the smallest it is not known

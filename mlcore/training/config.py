@@ -24,6 +24,7 @@ class DetectorConfig:
     clip: float = 1.0  # of the gradient's norm
     seed: int = 0
     start_from: str | None = None  # a checkpoint whose averaged weights are the first ones: fine-tuning
+    teacher: str | None = None  # a checkpoint whose finds in people's boxes are learnt as outlines
 
     def __post_init__(self):
         if self.crop_px % 32 or self.crop_px < 64:
@@ -33,8 +34,10 @@ class DetectorConfig:
         if self.mode not in CHANNELS_OF:
             known = "”, “".join(CHANNELS_OF)
             raise ValueError(f"mode must be one of “{known}”, got “{self.mode}”.")
-        if self.start_from is not None and not isinstance(self.start_from, str):
-            raise ValueError(f"start_from must be the path of a checkpoint, got {self.start_from!r}.")
+        for name in ("start_from", "teacher"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise ValueError(f"{name} must be the path of a checkpoint, got {value!r}.")
         if not self.sources:
             raise ValueError("sources must name at least one source of examples.")
         for source in self.sources:

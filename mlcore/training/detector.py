@@ -9,7 +9,8 @@ from pickle import UnpicklingError
 import torch
 from torch.utils.data import DataLoader
 
-from mlcore.data.crops import Crops
+from mlcore.data.crops import Crops, collated
+from mlcore.losses.boxes import box_loss
 from mlcore.losses.detector import detector_loss
 from mlcore.losses.overlap import dice_bce
 from mlcore.losses.peers import flow_loss, stardist_loss
@@ -28,6 +29,8 @@ def _paper_loss(logits, maps, weight):
     return loss, {"foreground": loss}
 
 
+CENTRE = CHANNELS_OF["ours"].index("centre")
+LEARN_FROM_BOXES = ("ours", "paper")  # whose first map is the foreground of all particles
 LOSSES = {"ours": detector_loss, "paper": _paper_loss, "stardist": stardist_loss, "flows": flow_loss}
 
 
@@ -86,17 +89,23 @@ def train_detector(
     )  # fmt: skip
     loader = DataLoader(
         crops, batch_size=config.batch_size, num_workers=workers, persistent_workers=False,
-        multiprocessing_context="spawn" if workers else None,
+        multiprocessing_context="spawn" if workers else None, collate_fn=collated,
     )  # fmt: skip
     saved = time.monotonic()
     net.train()
-    for step, (crop, maps, weight) in enumerate(loader, start=begun + 1):
+    for step, (crop, maps, weight, *boxes) in enumerate(loader, start=begun + 1):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, config)
         crop = crop.to(device, memory_format=torch.channels_last)
         maps, weight = maps.to(device), weight.to(device)
         logits = net(crop)
         loss, terms = LOSSES[config.mode](logits, maps, weight)
+        if boxes and config.mode in LEARN_FROM_BOXES:
+            centre = logits[:, CENTRE] if config.mode == "ours" else None
+            of_boxes, more = box_loss(
+                logits[:, 0], centre, crop, boxes[0].to(device), maps[:, 0], weight[:, 0]
+            )
+            loss, terms = loss + of_boxes, terms | more
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), config.clip)

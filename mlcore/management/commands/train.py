@@ -46,13 +46,18 @@ class Command(BaseCommand):
 
     def examples(self, settings, folder):
         """Each source's share and files, made on the first start and kept."""
-        ready = []
+        ready, propose = [], None
+        if getattr(settings, "teacher", None):
+            from mlcore.training.teacher import Teacher  # torch takes seconds to load: not for --help
+
+            propose = Teacher(settings.teacher)
         for k, source in enumerate(settings.sources):
             total = source["simulate"]["count"] if "simulate" in source else None
             with tqdm(total=total, unit="frame", desc=f"source {k}", file=sys.stderr, disable=None) as bar:
                 paths = sources.prepare(
-                    source, folder / f"examples-{k}", on_example=lambda path, bar=bar: bar.update()
-                )
+                    source, folder / f"examples-{k}", propose=propose,
+                    on_example=lambda path, bar=bar: bar.update(),
+                )  # fmt: skip
             ready.append((float(source.get("share", 1)), paths))
         return ready
 
