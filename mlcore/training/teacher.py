@@ -39,20 +39,24 @@ class Teacher:
         """An outline (V, 2) in the image's pixels, or None, for each box (K, 4), x, y, width, height."""
         if not len(boxes):
             return []
-        zoom = np.clip(CANONICAL_PX / np.median(np.sqrt(boxes[:, 2] * boxes[:, 3])), *ZOOM_LIMITS)
-        frame, zoom_xy = resampled(image, float(zoom))
-        logits = predicted(normalised(frame), self._run, len(CHANNELS))
-        maps = {
-            name: one if name == "log_ecd" else 1 / (1 + np.exp(-one))
-            for name, one in zip(CHANNELS, logits, strict=True)
-        }
-        found = [one.outline / zoom_xy for one in instances(maps)]
+        found = self.found(image, boxes)
         theirs = [[*one.min(0), *np.ptp(one, axis=0)] for one in found]
         outlines = [None] * len(boxes)
         iou = box_iou(boxes, np.array(theirs, float).reshape(-1, 4))
         for k, j in match(iou, MIN_IOU).pairs:
             outlines[k] = found[j]
         return outlines
+
+    def found(self, image, boxes):
+        """All outlines that it finds in an image at the scale that boxes tell, in the image's pixels."""
+        typical = np.median(np.sqrt(boxes[:, 2] * boxes[:, 3])) if len(boxes) else CANONICAL_PX
+        frame, zoom_xy = resampled(image, float(np.clip(CANONICAL_PX / typical, *ZOOM_LIMITS)))
+        logits = predicted(normalised(frame), self._run, len(CHANNELS))
+        maps = {
+            name: one if name == "log_ecd" else 1 / (1 + np.exp(-one))
+            for name, one in zip(CHANNELS, logits, strict=True)
+        }
+        return [one.outline / zoom_xy for one in instances(maps)]
 
     def _run(self, batch):
         with torch.inference_mode():
