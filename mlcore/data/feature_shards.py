@@ -159,7 +159,7 @@ def load(path):
         )  # fmt: skip
 
 
-@lru_cache(maxsize=1024)  # about a megabyte each
+@lru_cache(maxsize=1024)  # about two megabytes each
 def loaded(path):
     """A shard that is kept in memory; `path` as text."""
     return load(path)

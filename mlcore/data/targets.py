@@ -9,6 +9,7 @@ from mlcore.nets.channels import CHANNELS
 BORDER_REACH_PX = 1.5  # a pixel this near to two particles lies between them
 CENTRE_SIGMA = (0.1, 1.5, 6.0)  # of the diameter; least and most, px
 WEIGHT_LIMITS = (0.5, 4.0)
+EDGE_PX = 8.0  # how far outside of a particle its weight reaches
 
 
 def label_map(outlines, shape):
@@ -58,9 +59,21 @@ def build(outlines, kinds, is_ignored, shape):
         _centres(channel["centre"], distance, labels, present + 1, ecd)
         typical = float(np.median(area[present]))
         factor = np.clip(np.sqrt(typical / np.maximum(area, 1)), *WEIGHT_LIMITS)
-        weight = np.concatenate([[1.0], factor])[labels].astype(np.float32)
+        weight = np.concatenate([[1.0], factor])[_spread(labels)].astype(np.float32)
     weight[ignored] = 0
     return maps, weight
+
+
+def _spread(labels):
+    """Labels, and those of the nearest particle in the background around it.
+
+    Both sides of an edge must weigh the same: were only the inside of small particles heavy, they would be
+    found too large, and large ones too small.
+    """
+    if not labels.any():
+        return labels
+    far, (rows, columns) = ndimage.distance_transform_edt(labels == 0, return_indices=True)
+    return np.where(far <= EDGE_PX, labels[rows, columns], 0)
 
 
 def _distance(labels):

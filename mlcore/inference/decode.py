@@ -1,18 +1,20 @@
 """From the detector's maps to particles: cores, watershed, sub-pixel outlines."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
 from skimage.measure import find_contours
 from skimage.segmentation import watershed
 
+from annotations.outline import polygon_area
 from mlcore.data.examples import KINDS
 
 FOREGROUND = 0.5
 CORE = 0.5  # of a particle's own largest distance to its edge: what lies deeper belongs to one alone
 BORDER = 0.5
-MIN_AREA_PX2 = 6.0
+MIN_AREA_PX2 = 12.0
 MIN_CORE_PX = 2
 
 
@@ -23,6 +25,36 @@ class Instance:
     outline: np.ndarray
     label: str
     confidence: float
+
+    @property
+    def ecd_px(self):
+        return float(2 * np.sqrt(polygon_area(self.outline) / np.pi))
+
+    @property
+    def middle(self):
+        """x, y of its bounding box."""
+        return (self.outline.min(0) + self.outline.max(0)) / 2
+
+
+@dataclass
+class Region:
+    """As an Instance, of labelled pixels; its outline, the dearest of it, is made when it is asked for."""
+
+    maps: dict
+    labels: np.ndarray
+    k: int
+    window: tuple
+    label: str
+    confidence: float
+    ecd_px: float
+
+    @property
+    def middle(self):
+        return np.array([(span.start + span.stop) / 2 for span in self.window[::-1]])
+
+    @cached_property
+    def outline(self):
+        return _outline(self.maps["foreground"], self.labels, self.k, self.window)
 
 
 def instances(maps):
@@ -35,18 +67,31 @@ def instances(maps):
 
     Returns
     -------
-    list of Instance
+    list of Region
         The surest first.
     """
     labels = split(maps)
+    windows = ndimage.find_objects(labels)
+    n = len(windows)
+    area = np.bincount(labels.ravel(), minlength=n + 1)[1:]
+    inside = labels > 0
+    mine = labels[inside]
+
+    def mean(name):
+        return np.bincount(mine, maps[name][inside], minlength=n + 1)[1:] / np.maximum(area, 1)
+
+    sure, tube, aggregate = (mean(name) for name in ("foreground", "tube", "aggregate"))
+    peak = np.zeros(n + 1, np.float32)
+    np.maximum.at(peak, mine, maps["centre"][inside])
+    confidence = sure * (0.5 + 0.5 * peak[1:])
+    ecd = 2 * np.sqrt(area / np.pi)
     found = []
-    for k, window in enumerate(ndimage.find_objects(labels), start=1):
-        if window is None:
+    for k in np.argsort(-confidence, kind="stable").tolist():
+        if windows[k] is None or area[k] < MIN_AREA_PX2:
             continue
-        one = _instance(maps, labels, k, window)
-        if one is not None:
-            found.append(one)
-    return sorted(found, key=lambda one: -one.confidence)
+        kind = KINDS[2] if aggregate[k] > 0.5 else KINDS[1] if tube[k] > 0.5 else KINDS[0]
+        found.append(Region(maps, labels, k + 1, windows[k], kind, float(confidence[k]), float(ecd[k])))
+    return found
 
 
 def split(maps):
@@ -71,24 +116,15 @@ def split(maps):
     return watershed(-maps["distance"], markers, mask=mask)
 
 
-def _instance(maps, labels, k, window):
+def _outline(foreground, labels, k, window):
+    """Outline (V, 2) of one label, on the maps' grid."""
     rows, columns = (slice(max(one.start - 2, 0), one.stop + 2) for one in window)
     mine = labels[rows, columns] == k
-    n = int(mine.sum())
-    if n < MIN_AREA_PX2:
-        return None
-    foreground = maps["foreground"][rows, columns]
+    near = foreground[rows, columns]
     # The edge is where the probability passes one half; towards a neighbour it is where labels meet.
-    level = np.where(mine, np.maximum(foreground, FOREGROUND + 1e-3), np.minimum(foreground, FOREGROUND))
+    level = np.where(mine, np.maximum(near, FOREGROUND + 1e-3), np.minimum(near, FOREGROUND))
     level[(labels[rows, columns] > 0) & ~mine] = 1 - FOREGROUND - 0.25
     lines = find_contours(np.pad(level, 1, constant_values=0), FOREGROUND)
     line = max(lines, key=len)
     outline = line[:-1, ::-1] - 0.5 + (columns.start, rows.start)
-    outline = np.clip(outline, 0, maps["foreground"].shape[::-1])
-    if len(outline) < 4:
-        return None
-    inside = {name: float(maps[name][rows, columns][mine].mean()) for name in ("tube", "aggregate")}
-    kind = KINDS[2] if inside["aggregate"] > 0.5 else KINDS[1] if inside["tube"] > 0.5 else KINDS[0]
-    sure = float(foreground[mine].mean())
-    centre = float(maps["centre"][rows, columns][mine].max())
-    return Instance(outline, kind, sure * (0.5 + 0.5 * centre))
+    return np.clip(outline, 0, foreground.shape[::-1])

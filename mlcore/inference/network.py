@@ -4,16 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotations.outline import polygon_area
 from annotations.shape import touches_border
 from mlcore.data.sampling import CANONICAL_PX
 from mlcore.inference.agreeing import agreeing
 from mlcore.inference.canonical import Canonical
+from mlcore.inference.decode import Instance, Region
 from mlcore.inference.decoders import DECODERS, sigmoid
 from mlcore.inference.engine import Detection
 from mlcore.inference.estimate import Estimate
+from mlcore.inference.familiarity import STRANGE, is_strange
 from mlcore.inference.graphics import LEFT_OUT, burned_in, covers, without
-from mlcore.inference.merging import fitness, merged
+from mlcore.inference.merging import fitness, merged, worth_adding
 from mlcore.inference.preparation import MIN_SIDE_PX, cleaned, picture_rows
 from mlcore.inference.runtime import ANY, make_runtime
 from mlcore.inference.sizing import Sizer
@@ -24,28 +25,62 @@ from mlcore.nets.channels import CHANNELS_OF
 OVERVIEWS_PX = (224, 640)  # longest sides of the first looks
 ZOOMS = (0.1, 2.0)
 LARGE_FRAME_PX2 = 2**24  # is never enlarged: what is too small there cannot be waited for
+BLANK = "The image has one value throughout: there is nothing to find in it."
+TOO_SMALL = f"An image of less than {MIN_SIDE_PX} px a side is not searched."
 MOST_LOOKS = 5
 NEAR = 0.5  # octaves: a look at that distance from the best zoom is good enough to be the last
 FEW = 1.5  # particles for certain: less says nothing of their size
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One particle of one look: outline in the frame's pixels, its diameter in those of the look."""
+class View:
+    """What a look needs to settle a window's particles: the window's pixels, its maps, and where it lies."""
 
-    outline: np.ndarray
-    confidence: float
+    frame: np.ndarray
+    maps: dict
+    corner: np.ndarray
+    zoom_xy: np.ndarray
+    look_size: tuple
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What stays of a find when its maps are gone."""
+
     label: str
-    ecd_look_px: float
+    confidence: float
+    ecd_px: float
+
+
+@dataclass
+class Sighting:
+    """One particle of one look; its outline, in the frame's pixels, is there once it is settled."""
+
+    found: Instance | Region | Settled
+    view: View | None
+    outline: np.ndarray | None = None
     estimate: Estimate | None = None
+
+    @property
+    def ecd_look_px(self):
+        return self.found.ecd_px
+
+    @property
+    def confidence(self):
+        return self.found.confidence
+
+    @property
+    def label(self):
+        return self.found.label
 
 
 @dataclass(frozen=True)
 class Look:
-    """What was seen at one zoom."""
+    """What was seen at one zoom; `features` (F,) are the encoder's, means over the frame."""
 
     zoom: float
     seen: list
+    features: np.ndarray
 
 
 class NetworkEngine:
@@ -77,6 +112,8 @@ class NetworkEngine:
         step = on_step or (lambda share: None)
         image = cleaned(image)
         if image is None or min(image.shape) < MIN_SIDE_PX:
+            if on_note:
+                on_note(BLANK if image is None else TOO_SMALL)
             return []
         frame_shape = image.shape
         image = image[picture_rows(image)]
@@ -86,12 +123,17 @@ class NetworkEngine:
         image = without(image, drawn) if boxes else image
         step(0.02)
         looks = self._looks(image, step)
+        familiar = self.model.about.get("familiar")
+        if on_note and familiar and is_strange(looks[-1].features, familiar):
+            on_note(STRANGE)
+        others = [one for some in worth_adding(looks) for one in some]
+        self._settle([*looks[-1].seen, *others])
         limit = (frame_shape[1], frame_shape[0])
         found = [
             Detection(
                 np.clip(one.outline, 0, limit), self.confidence(one.confidence), one.label, one.estimate
             )
-            for one in merged([one.seen for one in looks])
+            for one in merged(looks[-1].seen, others)
             if not covers(boxes, one.outline)
         ]
         step(1.0)
@@ -99,16 +141,24 @@ class NetworkEngine:
 
     def confidence(self, raw):
         """The share of such finds that are particles, fitted on frames that no network learnt from."""
-        odds = np.log(np.clip(raw, 1e-4, 1 - 1e-4) / (1 - np.clip(raw, 1e-4, 1 - 1e-4)))
-        return float(1 / (1 + np.exp(-(self.trust["slope"] * odds + self.trust["offset"]))))
+        return float(sigmoid(self.trust["slope"] * _odds(raw) + self.trust["offset"]))
+
+    def raw(self, confidence):
+        """What `confidence` made a confidence of."""
+        return float(sigmoid((_odds(confidence) - self.trust["offset"]) / self.trust["slope"]))
+
+    def features(self, image):
+        """What the encoder sees of a frame at its best sampling (F,), for `familiarity`."""
+        image = cleaned(image)
+        return self._looks(image[picture_rows(image)], lambda share: None)[-1].features
 
     def _looks(self, image, step):
         """Looks at the frame, the one at the best zoom last."""
         looks = []
-        wanted = [min(side / max(image.shape), 1.0) for side in OVERVIEWS_PX]
+        wanted = list(dict.fromkeys(min(side / max(image.shape), 1.0) for side in OVERVIEWS_PX))
         while wanted:
             zoom, begin = wanted.pop(0), 0.02 + 0.9 * len(looks) / (len(looks) + 2)
-            looks.append(Look(zoom, self._look(image, zoom, lambda share, begin=begin: step(begin))))
+            looks.append(self._look(image, zoom, lambda begin=begin: step(begin)))
             if wanted or len(looks) == MOST_LOOKS:
                 continue
             best = best_zoom(looks, image.shape)
@@ -120,39 +170,59 @@ class NetworkEngine:
 
     def _look(self, image, zoom, step):
         canonical = Canonical(image, zoom)
-        seen = []
+        seen, features = [], []
+
+        def run(tile):
+            maps, mean = self.maps(tile)
+            features.append(mean[0])
+            step()
+            return maps
+
         places = list(windows(canonical.shape))
-        for done, (window, core) in enumerate(places, start=1):
+        for window, core in places:
             frame = canonical.window(*window)
-            logits = predicted(frame, lambda tile: self.maps(tile)[0], len(CHANNELS_OF[self.mode]))
-            corner = np.array([window[1].start, window[0].start])
-            mine = [one for one in DECODERS[self.mode](logits) if _is_within(one.outline + corner, core)]
-            ecd = [2 * np.sqrt(polygon_area(one.outline) / np.pi) for one in mine]
-            sized = self._sizes(frame, logits, mine, ecd, corner, canonical.shape)
-            for one, diameter, (outline, estimate) in zip(mine, ecd, sized, strict=True):
-                outline = (outline + corner) / canonical.zoom_xy
-                seen.append(Seen(outline, one.confidence, one.label, diameter, estimate))
-            step(done / len(places))
-        return seen
+            logits = predicted(frame, run, len(CHANNELS_OF[self.mode]))
+            view = View(
+                frame, dict(zip(CHANNELS_OF[self.mode], logits, strict=True)),
+                np.array([window[1].start, window[0].start]), canonical.zoom_xy, canonical.shape[::-1],
+            )  # fmt: skip
+            found = DECODERS[self.mode](logits)
+            mine = [Sighting(one, view) for one in found if _is_within(one.middle + view.corner, core)]
+            if len(places) > 1:  # settled at once, so that no window's maps outlive it
+                self._settle(mine)
+            seen += mine
+        return Look(zoom, seen, np.mean(features, axis=0))
 
-    def _sizes(self, frame, logits, found, ecd, corner, shape):
-        """Outlines and estimates; as they are without a FeatureNet, and where a look does not suit a size."""
-        answers = [(one.outline, None) for one in found]
-        wanted = [k for k, diameter in enumerate(ecd) if fitness(diameter) > 0.5]
-        if self.sizer is None or not wanted:
-            return answers
-        maps = dict(zip(CHANNELS_OF[self.mode], logits, strict=True))
-        maps = {name: sigmoid(maps[name]) for name in ("foreground", "distance")}
-        outlines = [found[k].outline for k in wanted]
-        is_cut = [touches_border(one + corner, shape[::-1]) for one in outlines]
-        for k, estimate in zip(wanted, self.sizer(frame, maps, outlines, is_cut=is_cut), strict=True):
-            if estimate is not None:
-                answers[k] = agreeing(found[k].outline, estimate)
-        return answers
+    def _settle(self, sightings):
+        """Give sightings their outlines, and by FeatureNet, where there is one, their sizes."""
+        of_view = {}
+        for one in sightings:
+            if one.outline is None:
+                of_view.setdefault(id(one.view), []).append(one)
+        for mine in of_view.values():
+            view, outlines = mine[0].view, [one.found.outline for one in mine]
+            estimates = self._estimates(view, outlines)
+            for one, outline, estimate in zip(mine, outlines, estimates, strict=True):
+                if estimate is not None:
+                    outline, estimate = agreeing(outline, estimate)
+                one.outline, one.estimate = (outline + view.corner) / view.zoom_xy, estimate
+                one.found, one.view = Settled(one.label, one.confidence, one.ecd_look_px), None
+
+    def _estimates(self, view, outlines):
+        if self.sizer is None or not outlines:
+            return [None] * len(outlines)
+        maps = {name: sigmoid(view.maps[name]) for name in ("foreground", "distance")}
+        is_cut = [touches_border(one + view.corner, view.look_size) for one in outlines]
+        return self.sizer(view.frame, maps, outlines, is_cut=is_cut)
 
 
-def _is_within(outline, core):
-    middle = (outline.min(0) + outline.max(0)) / 2
+def _odds(share):
+    """Logarithm of the odds, kept finite."""
+    share = np.clip(share, 1e-4, 1 - 1e-4)
+    return np.log(share / (1 - share))
+
+
+def _is_within(middle, core):
     return all(span.start <= at < span.stop for span, at in zip(core, middle[::-1], strict=True))
 
 
@@ -174,10 +244,10 @@ def best_zoom(looks, shape):
 
 
 def _detector(model):
-    from mlcore.nets.detector import build_detector
+    from mlcore.nets.detector import Seen, build_detector
 
     about = model.about["detector"]
-    return load_into(build_detector(about["width"], CHANNELS_OF[about["mode"]]), model.path(DETECTOR))
+    return Seen(load_into(build_detector(about["width"], CHANNELS_OF[about["mode"]]), model.path(DETECTOR)))
 
 
 def _featurenet(model):

@@ -41,7 +41,7 @@ def predicted(frame, run, n_channels, *, tile_px=TILE_PX, overlap_px=OVERLAP_PX,
     ]
     for done, (row, column) in enumerate(places, start=1):
         tile = frame[row : row + tile_px, column : column + tile_px]
-        fade = np.minimum.outer(_ramp(tile.shape[0], overlap_px), _ramp(tile.shape[1], overlap_px))
+        fade = np.multiply.outer(_ramp(tile.shape[0], overlap_px), _ramp(tile.shape[1], overlap_px))
         rows, columns = slice(row, row + tile.shape[0]), slice(column, column + tile.shape[1])
         total[:, rows, columns] += _whole(tile, run) * fade
         weight[rows, columns] += fade

@@ -45,6 +45,19 @@ def build_detector(width: float = 0.5, channels=CHANNELS) -> nn.Module:
     return net
 
 
+class Seen(nn.Module):
+    """A detector that also tells what its encoder saw: maps (N, C, H, W) and mean features (N, F)."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features = self.net.encoder(image)
+        maps = self.net.segmentation_head(self.net.decoder(features))
+        return maps, features[-1].mean((2, 3))
+
+
 def n_parameters(module: nn.Module) -> int:
     """How many numbers are learnt."""
     return sum(one.numel() for one in module.parameters())
