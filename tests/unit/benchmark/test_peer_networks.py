@@ -1,6 +1,7 @@
 """Peers on our U-Net: their targets, what decoding true maps gives back, and that they learn."""
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,12 +18,13 @@ from mlcore.nets.detector import build_detector
 from mlcore.simulation.scene import simulate
 from mlcore.simulation.tiers import tier
 from mlcore.training import checkpoint
-from mlcore.training.config import DetectorConfig
+from mlcore.training.config import DetectorConfig, read_config
 from mlcore.training.detector import LOSSES, train_detector
 from tests.phantoms import ellipse_outline
 
 SCENES = {"simulate": {"tier": "T1", "seed": 1, "count": 3, "size": 96}}
 DISTANCE = CHANNELS.index("distance")
+CONFIGS = Path(__file__).parents[2] / "benchmark" / "configs"
 
 
 @pytest.fixture(scope="module")
@@ -245,3 +247,13 @@ def test_a_checkpoint_from_before_a_setting_was_there_goes_on(ready, tmp_path):
     train_detector(config(steps=1), ready, tmp_path, workers=0)
     with pytest.raises(ValueError, match="another configuration"):
         train_detector(config(steps=1, start_from="elsewhere.pt"), ready, tmp_path, workers=0)
+
+
+@pytest.mark.parametrize("mode", CHANNELS_OF)
+def test_all_modes_are_trained_on_the_same_scenes_for_the_same_steps(mode):
+    def content(name):
+        return read_config(CONFIGS / f"{name}.json", DetectorConfig).as_dict()
+
+    assert content(mode) == {**content("ours"), "mode": mode}
+    start = f"runs/{mode}/checkpoint.pt"
+    assert content(f"folds-{mode}") == {**content("folds-ours"), "mode": mode, "start_from": start}
