@@ -33,7 +33,7 @@ class Result:
     figures: dict
     counts: list
     recall_by_rose: list  # (low, high, recall or None, particles)
-    seconds: float  # median of a frame
+    seconds: float  # of CPU, median of a frame
     is_new: bool = False
 
     @property
@@ -92,11 +92,11 @@ def fingerprint(frames):
 
 
 def _find(engine, frame, path):
-    """Seconds of the engine's work on a frame; what it found is written to a table."""
+    """CPU seconds of the engine on a frame, whatever else the machine does; finds go to a table."""
     image, size_nm = frame.labelled.image(), frame.labelled.pixel_size_nm
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = engine.find(image, size_nm)
-    took = time.perf_counter() - begun
+    took = time.process_time() - begun
     limits = (image.shape[1], image.shape[0])
     sizes = measure_many([one.outline for one in found], limits, size_nm and (size_nm, size_nm))
     write_table(path, rows(found, sizes))

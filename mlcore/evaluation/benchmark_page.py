@@ -114,7 +114,7 @@ def _section(name, of, not_run, looks):
 
 def _detection(mine):
     ours = next((one for one in mine if one.method == OURS), None)
-    head = ["method", *(title for title, _ in DETECTION), "ours − it, F1", "s a frame"]
+    head = ["method", *(title for title, _ in DETECTION), "ours − it, F1", "CPU s a frame"]
     lines = [_row(head), _rule(len(head))]
     for one in mine:
         cells = [_figure(one, key) for _, key in DETECTION]
