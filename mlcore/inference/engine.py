@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -10,8 +11,15 @@ import numpy as np
 from mlcore.inference.estimate import Estimate
 
 # Named here, imported when used: naming an engine must not load scikit-image, let alone torch.
-ENGINES = {"classical": "mlcore.inference.classical:ClassicalEngine"}
-DEFAULT_ENGINE = "classical"
+ENGINES = {
+    "network": "mlcore.inference.network:NetworkEngine",
+    "classical": "mlcore.inference.classical:ClassicalEngine",
+}
+TITLES = {
+    "network": "Network: learned, with intervals of size",
+    "classical": "Classical: edges and levels, no training",
+}
+DEFAULT_ENGINE = "network"
 # What is shown at first and written to tables. With confidences that are probabilities, F1 is largest where
 # detections count from half of the best F1 on (Z. Lipton et al., ECML 2014): about 0.5 on hard micrographs.
 DEFAULT_CONFIDENCE = 0.25
@@ -53,8 +61,9 @@ class Engine(Protocol):
         ...
 
 
+@cache
 def load_engine(name):
-    """The engine of a name; ValueError names those there are."""
+    """The engine of a name, one a process; ValueError names those there are."""
     if name not in ENGINES:
         raise ValueError(f"There is no engine “{name}”; choose one of: {', '.join(sorted(ENGINES))}.")
     module, attribute = ENGINES[name].split(":")

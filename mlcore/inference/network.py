@@ -16,10 +16,10 @@ from mlcore.inference.familiarity import STRANGE, is_strange
 from mlcore.inference.graphics import LEFT_OUT, burned_in, covers, without
 from mlcore.inference.merging import fitness, merged, worth_adding
 from mlcore.inference.preparation import MIN_SIDE_PX, cleaned, picture_rows
-from mlcore.inference.runtime import ANY, make_runtime
+from mlcore.inference.runtime import make_runtime
 from mlcore.inference.sizing import Sizer
 from mlcore.inference.tiling import predicted, windows
-from mlcore.inference.weights import DETECTOR, FEATURENET, SHIPPED, load_into, read_model
+from mlcore.inference.weights import DETECTOR, FEATURENET, SHIPPED, load_into, read_model, tensors
 from mlcore.nets.channels import CHANNELS_OF
 
 OVERVIEWS_PX = (224, 640)  # longest sides of the first looks
@@ -28,7 +28,7 @@ LARGE_FRAME_PX2 = 2**24  # is never enlarged: what is too small there cannot be 
 BLANK = "The image has one value throughout: there is nothing to find in it."
 TOO_SMALL = f"An image of less than {MIN_SIDE_PX} px a side is not searched."
 MOST_LOOKS = 5
-NEAR = 0.5  # octaves: a look at that distance from the best zoom is good enough to be the last
+NEAR = 0.35  # octaves: a look at that distance from the best zoom is good enough to be the last
 FEW = 1.5  # particles for certain: less says nothing of their size
 
 
@@ -96,15 +96,17 @@ class NetworkEngine:
         if self.mode not in DECODERS:
             raise ValueError(f"The weights in “{folder}” are of an unknown kind, “{self.mode}”.")
         self.trust = about.get("confidence", {"slope": 1.0, "offset": 0.0})
-        key = self.model.sha256[:16]
         self.maps = make_runtime(
-            lambda: _detector(self.model), (ANY, 1, ANY, ANY), f"detector-{key}", runtime
+            lambda: graphs().detector(tensors(self.model.path(DETECTOR))),
+            lambda: _detector(self.model),
+            runtime,
         )
         self.sizer = None
         if FEATURENET in about["files"]:
             answers = make_runtime(
-                lambda: _featurenet(self.model), (ANY, 4, 64, 64), f"featurenet-{key}", runtime
-            )
+                lambda: graphs().featurenet(tensors(self.model.path(FEATURENET))),
+                lambda: _featurenet(self.model), runtime,
+            )  # fmt: skip
             self.sizer = Sizer(lambda crops: answers(crops)[0], about["intervals"])
 
     def find(self, image, pixel_size_nm=None, on_step=None, on_note=None):
@@ -230,17 +232,29 @@ def best_zoom(looks, shape):
     """The zoom at which the median of what all looks saw would be CANONICAL_PX wide.
 
     Each find counts by how sure it is and how well its look suited it. Where hardly anything was seen,
-    particles may be too small so far: three times the largest zoom.
+    particles may be too small so far: three times the largest zoom, up to the frame's own sampling. Beyond
+    it only for particles that were seen: enlarged noise looks like some.
     """
     most = ZOOMS[1] if shape[0] * shape[1] < LARGE_FRAME_PX2 else 1.0
     seen = [(one.ecd_look_px / look.zoom, one.confidence * fitness(one.ecd_look_px))
             for look in looks for one in look.seen]  # fmt: skip
     size, weight = np.array(seen).reshape(-1, 2).T
-    if weight.sum() < FEW:
-        return min(3 * max(look.zoom for look in looks), most)
+    finest = max(look.zoom for look in looks)
+    if weight.sum() < FEW and finest < 1:
+        return min(3 * finest, 1.0)
+    if not len(size):
+        return finest
     order = np.argsort(size)
     middle = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
-    return float(np.clip(CANONICAL_PX / size[order][middle], ZOOMS[0], most))
+    zoom = float(np.clip(CANONICAL_PX / size[order][middle], ZOOMS[0], most))
+    return zoom if weight.sum() >= FEW else min(zoom, 1.0)
+
+
+def graphs():
+    """`mlcore/inference/graphs.py`, which needs OpenVINO."""
+    from mlcore.inference import graphs
+
+    return graphs
 
 
 def _detector(model):

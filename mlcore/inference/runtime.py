@@ -1,6 +1,6 @@
 """What runs a network: OpenVINO on a CPU, torch on a GPU and where OpenVINO is not installed.
 
-A runtime maps float32 arrays (N, C, H, W) to a tuple of float32 arrays. Which one is chosen is the
+A runtime maps a float32 array (N, C, H, W) to a tuple of float32 arrays. Which one is chosen is the
 environment's ETEM_RUNTIME, `auto` by default; results agree within TOLERANCE (tests/unit/inference).
 """
 
@@ -10,11 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mlcore.inference.weights import SHIPPED
-
 TOLERANCE = 2e-3  # of logits, between runtimes in fp32; bf16 on a GPU is coarser
 CHOICES = ("auto", "openvino", "torch")
-ANY = -1
 
 
 def choice():
@@ -33,20 +30,17 @@ def choice():
     return "torch" if Path("/dev/nvidiactl").exists() or not has_openvino else "openvino"
 
 
-def make_runtime(build, shape, key, kind=None):
+def make_runtime(graph, build, kind=None):
     """A runtime of a network.
 
     Parameters
     ----------
+    graph : callable
+        Makes the OpenVINO model.
     build : callable
-        Makes the torch module with its weights; called only where it is needed.
-    shape : tuple of int
-        (N, C, H, W) of what it takes, ANY where it may vary.
-    key : str
-        Tells this network from all others: what is compiled for it is kept under this name.
+        Makes the torch module with its weights. Only one of both is called.
     """
-    kind = kind or choice()
-    return OpenVinoRuntime(build, shape, key) if kind == "openvino" else TorchRuntime(build())
+    return OpenVinoRuntime(graph()) if (kind or choice()) == "openvino" else TorchRuntime(build())
 
 
 class TorchRuntime:
@@ -76,50 +70,18 @@ class TorchRuntime:
 
 
 class OpenVinoRuntime:
-    """On a CPU in fp32: twice as fast as torch, and torch itself need not be loaded once it is converted."""
+    """On a CPU in fp32: half of torch's time, and torch itself, seconds to load, is not needed."""
 
     name = "openvino"
 
-    def __init__(self, build, shape, key):
+    def __init__(self, model):
         import openvino
 
-        core = openvino.Core()
-        self.request = core.compile_model(
-            self._converted(openvino, core, build, shape, key),
-            "CPU",
-            {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"},
-        ).create_infer_request()
+        self.request = openvino.Core().compile_model(
+            model, "CPU", {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        ).create_infer_request()  # fmt: skip
 
     def __call__(self, batch):
         self.request.infer([np.ascontiguousarray(batch, np.float32)])
         # Copied: the next call writes into the same memory.
         return tuple(one.data.copy() for one in self.request.output_tensors)
-
-    @staticmethod
-    def _converted(openvino, core, build, shape, key):
-        folder = compiled_folder()
-        path = folder / f"{key}-ov{openvino.__version__.split('-')[0]}.xml"
-        if path.exists():
-            return core.read_model(path)
-        import torch
-
-        example = torch.zeros([side if side != ANY else 64 for side in shape])
-        model = openvino.convert_model(
-            build().eval(), example_input=example, input=[openvino.PartialShape(list(shape))]
-        )
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            part = folder / f"{path.stem}.{os.getpid()}"
-            openvino.save_model(model, f"{part}.xml", compress_to_fp16=False)
-            # The .bin first: whoever sees the .xml finds both. It names no file, its stem finds the other.
-            os.replace(f"{part}.bin", path.with_suffix(".bin"))
-            os.replace(f"{part}.xml", path)
-        except OSError:
-            pass  # a read-only or full disk: converted again at the next start
-        return model
-
-
-def compiled_folder():
-    """Where converted networks are kept: in the data folder, to be deleted at any time."""
-    data = os.environ.get("ETEM_DATA_DIR") or SHIPPED.parents[1] / "data"
-    return Path(data) / "compiled"

@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 SHIPPED = Path(__file__).parents[1] / "weights"
 ABOUT = "model.json"
 DETECTOR, FEATURENET = "detector.safetensors", "featurenet.safetensors"
@@ -89,16 +91,25 @@ def write_model(folder, about, networks):
     return read_model(folder)
 
 
-def load_into(net, path):
-    """Put a file's weights into a network; ValueError if they are of another one."""
+def tensors(path):
+    """Weights of a file by name, as float32 arrays; integers as they are."""
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.numpy import load_file
 
     try:
-        tensors = load_file(path)
-        net.load_state_dict({key: one.float() if one.is_floating_point() else one
-                             for key, one in tensors.items()})  # fmt: skip
-    except (SafetensorError, RuntimeError) as error:
+        loaded = load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"The weights “{path}” are no safetensors: {error}.") from None
+    return {name: one.astype(np.float32) if one.dtype.kind == "f" else one for name, one in loaded.items()}
+
+
+def load_into(net, path):
+    """Put a file's weights into a torch network; ValueError if they are of another one."""
+    import torch
+
+    try:
+        net.load_state_dict({name: torch.from_numpy(one) for name, one in tensors(path).items()})
+    except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise ValueError(
             f"The weights “{path}” do not fit the network that {ABOUT} describes: {reason}"

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from annotations.models import Frame, Particle, Project, Role
 from annotations.models.overview import calibrated
 from annotations.services.access import fetch
-from mlcore.inference.engine import DEFAULT_ENGINE, ENGINES
+from mlcore.inference.engine import DEFAULT_ENGINE, ENGINES, TITLES
 from mlcore.models import Prediction, Run
 from mlcore.services.runs import cancel_run, start_inference
 
@@ -20,7 +20,7 @@ RUNS_A_PAGE, IMAGES_A_PAGE = 25, 50
 
 
 class StartForm(forms.Form):
-    engine = forms.ChoiceField(choices=[(name, name.capitalize()) for name in sorted(ENGINES)])
+    engine = forms.ChoiceField(choices=[(name, TITLES[name]) for name in ENGINES])
 
 
 @require_GET

@@ -4,7 +4,6 @@ import { api } from "../lib/api.js";
 import { el, icon } from "./dom.js";
 
 const ASK_EVERY_MS = 1500;
-const ENGINE = "classical";
 const SOON_MS = 3000; // a run that waits longer than this is told why
 const BUSY = "The worker is busy with other work; this search starts by itself.";
 const ENDED = new Set(["succeeded", "failed", "cancelled"]);
@@ -66,7 +65,7 @@ export function createRunButton(editor) {
     start.disabled = true;
     startedAt = Date.now();
     try {
-      run = await api("POST", "/api/v1/runs/", { project: editor.project, frame: editor.viewer.frame.id, engine: ENGINE });
+      run = await api("POST", "/api/v1/runs/", { project: editor.project, frame: editor.viewer.frame.id });
       show();
       follow();
     } catch (error) {
