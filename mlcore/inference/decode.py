@@ -31,9 +31,9 @@ class Instance:
         return float(2 * np.sqrt(polygon_area(self.outline) / np.pi))
 
     @property
-    def middle(self):
-        """x, y of its bounding box."""
-        return (self.outline.min(0) + self.outline.max(0)) / 2
+    def box(self):
+        """x, y, width, height of its bounding box."""
+        return np.array([*self.outline.min(0), *np.ptp(self.outline, axis=0)])
 
 
 @dataclass
@@ -49,8 +49,11 @@ class Region:
     ecd_px: float
 
     @property
-    def middle(self):
-        return np.array([(span.start + span.stop) / 2 for span in self.window[::-1]])
+    def box(self):
+        rows, columns = self.window
+        return np.array(
+            [columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start], float
+        )
 
     @cached_property
     def outline(self):

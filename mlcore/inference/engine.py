@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -19,7 +20,9 @@ TITLES = {
     "network": "Network: learned, with intervals of size",
     "classical": "Classical: edges and levels, no training",
 }
-DEFAULT_ENGINE = "network"
+if not (Path(__file__).parents[1] / "weights" / "model.json").exists():
+    del ENGINES["network"]  # an installation without weights; `manage.py detect --weights` names some
+DEFAULT_ENGINE = next(iter(ENGINES))
 # What is shown at first and written to tables. With confidences that are probabilities, F1 is largest where
 # detections count from half of the best F1 on (Z. Lipton et al., ECML 2014): about 0.5 on hard micrographs.
 DEFAULT_CONFIDENCE = 0.25

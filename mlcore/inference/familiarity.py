@@ -27,7 +27,8 @@ def fit(features, share=0.995, slack=1.25):
     kept = min(KEPT, len(values))
     variance = values[:kept] ** 2 / max(len(features) - 1, 1)
     scale = np.sqrt(variance + RIDGE * variance.mean())
-    reference = {"mean": mean.tolist(), "axes": axes[:kept].T.tolist(), "scale": scale.tolist()}
+    reference = {name: np.round(values, 6).tolist() for name, values in
+                 {"mean": mean, "axes": axes[:kept].T, "scale": scale}.items()}  # fmt: skip
     own = [distance(one, reference) for one in features]
     return {**reference, "limit": float(np.quantile(own, share) * slack)}
 

@@ -2,13 +2,10 @@
 
 import numpy as np
 
-from mlcore.evaluation.matching import box_iou
-
 GOOD_PX = (9.0, 60.0)  # diameters, in a look's pixels, that networks know best
-FIT = 0.7
 SAME_IOU = 0.3  # of boxes: the same particle, or one of them wrong
-INSIDE = 0.8  # of a find's box lies in that of a larger one which is better seen: a piece of it
-PIECE = 0.15  # of the larger one's box at least: smaller ones may well lie on large ones
+INSIDE = 0.8  # of a find's box lies in that of a larger one: a piece of it
+PIECE = 0.02  # of the larger one's box at least: smaller ones may well lie on large ones
 
 
 def fitness(ecd_px):
@@ -17,44 +14,41 @@ def fitness(ecd_px):
     return np.exp(-2 * np.clip(octaves, 0, None) ** 2)
 
 
-def worth_adding(looks):
-    """What other looks saw and the last one was not suited to: lists of finds, one a look but the last.
+def survivors(looks):
+    """Of what the looks saw of one place, what is worth most: confidence times how well its look suited it.
 
-    Looks have a `zoom` and `seen`, finds an `ecd_look_px` and a `confidence`.
+    Two of one look do not compete: the look has told them apart.
+
+    Parameters
+    ----------
+    looks : sequence
+        Each with `zoom` and `seen`, whose finds have `box` (x, y, width, height, in the look's pixels),
+        `ecd_look_px` and `confidence`.
+
+    Returns
+    -------
+    list of list
+        Of each look, the finds that stay.
     """
-    last = looks[-1].zoom
-    return [
-        [
-            one
-            for one in look.seen
-            if fitness(one.ecd_look_px) > FIT > fitness(one.ecd_look_px * last / look.zoom)
-        ]
-        for look in looks[:-1]
-    ]
-
-
-def merged(seen, others):
-    """Finds of the frame's own look, and those of another that saw its places better; see `worth_adding`."""
-    if not others:
-        return list(seen)
-    everything = [*seen, *others]
-    n = len(seen)
-    worth = np.array([one.confidence * fitness(one.ecd_look_px) for one in everything])
-    boxes = np.array([[*one.outline.min(0), *np.ptp(one.outline, axis=0)] for one in everything])
-    rivals = box_iou(boxes[n:], boxes)  # two of one look were told apart by it
-    area = boxes[:, 2:].prod(1)
-    shared = rivals * (area[n:, None] + area) / (1 + rivals)
-    least = np.minimum(area[n:, None], area)
-    piece = (shared > INSIDE * least) & (least > PIECE * np.maximum(area[n:, None], area))
-    same = (rivals > SAME_IOU) | piece
-    gone = np.zeros(len(everything), bool)
+    finds = [one for look in looks for one in look.seen]
+    if sum(bool(look.seen) for look in looks) < 2:
+        return [list(look.seen) for look in looks]
+    look_of = np.repeat(np.arange(len(looks)), [len(look.seen) for look in looks])
+    zoom = np.array([look.zoom for look in looks])[look_of]
+    boxes = np.array([one.box for one in finds], float) / zoom[:, None]
+    worth = np.array([one.confidence * fitness(one.ecd_look_px) for one in finds])
+    low, high, area = boxes[:, :2], boxes[:, :2] + boxes[:, 2:], boxes[:, 2:].prod(1)
+    gone = np.zeros(len(finds), bool)
     for k in np.argsort(-worth, kind="stable").tolist():
         if gone[k]:
             continue
-        if k >= n:
-            mine = same[k - n].copy()
-            mine[k] = False
-            gone |= mine
-        else:
-            gone[n:] |= same[:, k]
-    return [one for one, is_gone in zip(everything, gone, strict=True) if not is_gone]
+        sides = np.minimum(high, high[k]) - np.maximum(low, low[k])
+        shared = np.clip(sides, 0, None).prod(1)
+        smaller, larger = np.minimum(area, area[k]), np.maximum(area, area[k])
+        same = shared > SAME_IOU * (area + area[k] - shared)
+        piece = (shared > INSIDE * smaller) & (smaller > PIECE * larger)
+        gone |= (same | piece) & (look_of != look_of[k]) & (worth <= worth[k])
+    kept = [[] for _ in looks]
+    for k in np.flatnonzero(~gone).tolist():
+        kept[look_of[k]].append(finds[k])
+    return kept

@@ -14,7 +14,7 @@ from mlcore.inference.engine import Detection
 from mlcore.inference.estimate import Estimate
 from mlcore.inference.familiarity import STRANGE, is_strange
 from mlcore.inference.graphics import LEFT_OUT, burned_in, covers, without
-from mlcore.inference.merging import fitness, merged, worth_adding
+from mlcore.inference.merging import fitness, survivors
 from mlcore.inference.preparation import MIN_SIDE_PX, cleaned, picture_rows
 from mlcore.inference.runtime import make_runtime
 from mlcore.inference.sizing import Sizer
@@ -50,6 +50,7 @@ class Settled:
     label: str
     confidence: float
     ecd_px: float
+    box: np.ndarray
 
 
 @dataclass
@@ -68,6 +69,11 @@ class Sighting:
     @property
     def confidence(self):
         return self.found.confidence
+
+    @property
+    def box(self):
+        """x, y, width, height in the look's pixels."""
+        return self.found.box if self.view is None else self.found.box + [*self.view.corner, 0, 0]
 
     @property
     def label(self):
@@ -128,14 +134,14 @@ class NetworkEngine:
         familiar = self.model.about.get("familiar")
         if on_note and familiar and is_strange(looks[-1].features, familiar):
             on_note(STRANGE)
-        others = [one for some in worth_adding(looks) for one in some]
-        self._settle([*looks[-1].seen, *others])
+        kept = [one for some in survivors(looks) for one in some]
+        self._settle(kept)
         limit = (frame_shape[1], frame_shape[0])
         found = [
             Detection(
                 np.clip(one.outline, 0, limit), self.confidence(one.confidence), one.label, one.estimate
             )
-            for one in merged(looks[-1].seen, others)
+            for one in kept
             if not covers(boxes, one.outline)
         ]
         step(1.0)
@@ -189,7 +195,11 @@ class NetworkEngine:
                 np.array([window[1].start, window[0].start]), canonical.zoom_xy, canonical.shape[::-1],
             )  # fmt: skip
             found = DECODERS[self.mode](logits)
-            mine = [Sighting(one, view) for one in found if _is_within(one.middle + view.corner, core)]
+            mine = [
+                Sighting(one, view)
+                for one in found
+                if _is_within(one.box[:2] + one.box[2:] / 2 + view.corner, core)
+            ]
             if len(places) > 1:  # settled at once, so that no window's maps outlive it
                 self._settle(mine)
             seen += mine
@@ -208,7 +218,8 @@ class NetworkEngine:
                 if estimate is not None:
                     outline, estimate = agreeing(outline, estimate)
                 one.outline, one.estimate = (outline + view.corner) / view.zoom_xy, estimate
-                one.found, one.view = Settled(one.label, one.confidence, one.ecd_look_px), None
+                one.found = Settled(one.label, one.confidence, one.ecd_look_px, one.box)
+                one.view = None
 
     def _estimates(self, view, outlines):
         if self.sizer is None or not outlines:
@@ -229,15 +240,18 @@ def _is_within(middle, core):
 
 
 def best_zoom(looks, shape):
-    """The zoom at which the median of what all looks saw would be CANONICAL_PX wide.
+    """The zoom at which the median of what the looks saw best would be CANONICAL_PX wide.
 
     Each find counts by how sure it is and how well its look suited it. Where hardly anything was seen,
     particles may be too small so far: three times the largest zoom, up to the frame's own sampling. Beyond
     it only for particles that were seen: enlarged noise looks like some.
     """
     most = ZOOMS[1] if shape[0] * shape[1] < LARGE_FRAME_PX2 else 1.0
-    seen = [(one.ecd_look_px / look.zoom, one.confidence * fitness(one.ecd_look_px))
-            for look in looks for one in look.seen]  # fmt: skip
+    seen = [
+        (one.ecd_look_px / look.zoom, one.confidence * fitness(one.ecd_look_px))
+        for look, kept in zip(looks, survivors(looks), strict=True)
+        for one in kept
+    ]
     size, weight = np.array(seen).reshape(-1, 2).T
     finest = max(look.zoom for look in looks)
     if weight.sum() < FEW and finest < 1:

@@ -85,6 +85,7 @@ def write_model(folder, about, networks):
         if any(not torch.isfinite(one).all() for one in half.values() if one.is_floating_point()):
             raise ValueError(f"{name}: some weights are too large for 16 bits, or no numbers at all.")
         save_file(half, folder / name)
+        (folder / name).chmod(0o644)  # it is made for its owner alone
         files[name] = _digest((folder / name).read_bytes())
     text = json.dumps({**about, "files": files}, indent=1, sort_keys=True)
     (folder / ABOUT).write_text(text + "\n", encoding="utf-8")

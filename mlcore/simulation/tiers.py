@@ -97,10 +97,17 @@ EMPTY = replace(
     TRAINING, name="empty", count=(0, 0), support_share=0.6, lacey_share=0.3, contamination=(0, 60),
 )  # fmt: skip
 
+# Supported catalysts: small bright particles on clutter that is as bright.
+SUPPORTED = replace(
+    TRAINING, name="supported", haadf_share=0.85, support_share=1.0, lacey_share=0.0, liquid_share=0.0,
+    median_ecd_px=(6.0, 40.0), haadf_counts=(20.0, 500.0), contamination=(0, 5), max_cover=(0.01, 0.2),
+    families={"sphere": 4, "ellipsoid": 4, "faceted": 3, "octahedron": 1, "plate": 0.5},
+)  # fmt: skip
+
 
 def tier(name):
     """A tier by name; ValueError names those there are."""
-    known = {**TIERS, TRAINING.name: TRAINING, EMPTY.name: EMPTY}
+    known = {**TIERS, TRAINING.name: TRAINING, EMPTY.name: EMPTY, SUPPORTED.name: SUPPORTED}
     if name not in known:
         raise ValueError(f"There is no tier “{name}”; choose one of: {', '.join(known)}.")
     return known[name]

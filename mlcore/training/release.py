@@ -42,7 +42,7 @@ def release(out, *, version, detector, featurenet=None, judged=(), familiar=(), 
     about = {
         "version": version,
         "detector": {"mode": config["mode"], "width": config["width"], "step": state["step"]},
-        "training": {"detector": {"config": config, "about": state["about"]}},
+        "training": {"detector": {"config": _placeless(config), "about": state["about"]}},
         **(more or {}),
     }
     networks = {DETECTOR: state["average"]}
@@ -51,7 +51,9 @@ def release(out, *, version, detector, featurenet=None, judged=(), familiar=(), 
         if not state.get("table"):
             raise ValueError(f"FeatureNet in “{featurenet}” has no intervals yet: train it to its end.")
         about["intervals"] = state["table"]
-        about["training"]["featurenet"] = {"config": state["config"], "about": state["about"]}
+        about["training"]["featurenet"] = {
+            "config": _placeless(state["config"]), "about": state["about"], "metrics": state["metrics"],
+        }  # fmt: skip
         networks[FEATURENET] = state["average"]
     if judged or familiar:
         with tempfile.TemporaryDirectory() as folder:
@@ -99,6 +101,17 @@ def trust(groups):
 
     slope, offset = minimize(cost, [1.0, 0.0]).x
     return {"slope": float(max(slope, 0.05)), "offset": float(offset)}
+
+
+def _placeless(config):
+    """A configuration whose paths are cut to their last two parts: where they lay is nobody's business."""
+    if isinstance(config, dict):
+        return {name: _placeless(value) for name, value in config.items()}
+    if isinstance(config, list | tuple):
+        return [_placeless(value) for value in config]
+    if isinstance(config, str) and Path(config).is_absolute():
+        return "/".join(Path(config).parts[-2:])
+    return config
 
 
 def _loaded(path):

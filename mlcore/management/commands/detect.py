@@ -27,16 +27,19 @@ class Command(BaseCommand):
         )
         parser.add_argument("--engine", default=DEFAULT_ENGINE, metavar="NAME", help=", ".join(ENGINES))
         parser.add_argument(
+            "--weights", metavar="DIR", help="Weights of a network of your own (manage.py release)."
+        )
+        parser.add_argument(
             "--min-confidence", metavar="C", default=DEFAULT_CONFIDENCE,
             help=f"Leave out what is less sure, 0 to 1; by default {DEFAULT_CONFIDENCE}.",
         )  # fmt: skip
 
-    def handle(self, *, inputs, out, pixel_size_nm, engine, min_confidence=DEFAULT_CONFIDENCE, **options):
+    def handle(self, *, inputs, out, pixel_size_nm, engine, weights, min_confidence, **options):
         self.said = set()
         self.min_confidence = _share(min_confidence)
         given = _pixel_size(pixel_size_nm)
         try:
-            finder = load_engine(engine)
+            finder = _network(weights) if weights else load_engine(engine)
         except ValueError as error:
             raise CommandError(str(error)) from None
         folder = _folder(out)
@@ -127,6 +130,12 @@ class Command(BaseCommand):
         if sentence not in self.said:  # once a file, not once a frame
             self.said.add(sentence)
             self.stderr.write(sentence)
+
+
+def _network(folder):
+    from mlcore.inference.network import NetworkEngine  # loads its libraries: not for the other engine
+
+    return NetworkEngine(folder)
 
 
 def _about(path, sentence):
