@@ -249,6 +249,15 @@ def test_shards_are_made_once_and_belong_to_one_detector(weights, tmp_path):
         prepare(config(other), paths, tmp_path / "shards")
 
 
+def test_scenes_that_the_detector_learnt_from_are_only_trained_on(weights, tmp_path):
+    paths = [tmp_path / f"{'known' if k < 3 else 'new'}-{k}.npz" for k in range(6)]
+    for k, path in enumerate(paths):
+        examples.save(phantom.example(k), path)
+    made = prepare(config(weights, seen=("known",), passes=1), paths, tmp_path / "shards")
+    assert {part: len(some) for part, some in made.items()} == {"train": 4, "calibration": 1, "test": 1}
+    assert all("new" in path.name for part in ("calibration", "test") for path in made[part])
+
+
 def test_a_detector_answers_on_frames_of_any_size(weights):
     maps = Detector(weights)(np.zeros((37, 65), np.float32))
     assert {one.shape for one in maps.values()} == {(37, 65)}
@@ -292,6 +301,7 @@ def test_the_command_trains_and_says_how_good_each_way_is(weights, tmp_path, mon
         ({"steps": 0}, "steps must be above 0, got 0"),
         ({"sources": []}, "at least one source"),
         ({"boxes": 3}, "unknown names: boxes"),
+        ({"seen": "training"}, "seen must be a list"),
     ],
 )
 def test_a_configuration_that_makes_no_sense_is_refused(weights, tmp_path, over, sentence):
@@ -299,6 +309,14 @@ def test_a_configuration_that_makes_no_sense_is_refused(weights, tmp_path, over,
     (tmp_path / "config.json").write_text(json.dumps(content))
     with pytest.raises(CommandError, match=sentence):
         call_command("train", "featurenet", config=tmp_path / "config.json", out=tmp_path / "out")
+
+
+def test_a_checkpoint_from_before_a_name_was_there_is_of_the_same_configuration(weights):
+    some = config(weights)
+    older = {name: value for name, value in some.as_dict().items() if name != "seen"}
+    assert some.equals(older)
+    assert not some.equals({**older, "seed": 1})
+    assert not config(weights, seen=("known",)).equals(older)
 
 
 def test_weights_of_something_else_are_no_detector(tmp_path):
