@@ -49,7 +49,7 @@ def train_featurenet(
     average, begun, losses = MovingAverage(net, config.ema), 0, []
     state = checkpoint.load(path)
     if state is not None:
-        if state["config"] != _plain(config):
+        if not config.equals(state["config"]):
             raise ValueError(f"The checkpoint in {out} is of another configuration: name another --out.")
         if "metrics" in state:
             return state

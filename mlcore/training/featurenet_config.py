@@ -1,6 +1,7 @@
 """All that decides a FeatureNet's training; kept whole in its checkpoint."""
 
-from dataclasses import asdict, dataclass
+import json
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 
 from mlcore.data.sources import check
@@ -21,6 +22,7 @@ class FeatureNetConfig:
     ema: float = 0.995  # of the weights that are kept
     clip: float = 5.0  # of the gradient's norm
     seed: int = 0
+    seen: tuple = ()  # beginnings of names of scenes the detector learnt from: for training alone
     shards: str | None = None  # a folder of crops that an earlier training made; by default one in --out
     paper: str | None = None  # the checkpoint of a training in mode "paper", to be compared with
 
@@ -34,6 +36,8 @@ class FeatureNetConfig:
         for name in ("passes", "batch_size", "steps", "lr"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}.")
+        if isinstance(self.seen, str):
+            raise ValueError(f"seen must be a list of beginnings of names, got “{self.seen}”.")
         if self.batch_size < 2:
             raise ValueError("batch_size must be at least 2: the network normalises over the batch.")
         for name in ("detector", "paper"):
@@ -44,3 +48,8 @@ class FeatureNetConfig:
     def as_dict(self):
         """Plain values."""
         return asdict(self)
+
+    def equals(self, stored):
+        """Whether a checkpoint's plain values say the same; a name that came later has its default there."""
+        usual = {one.name: one.default for one in fields(self) if one.default is not MISSING}
+        return json.loads(json.dumps({**usual, **stored})) == json.loads(json.dumps(self.as_dict()))

@@ -75,10 +75,14 @@ def prepare(config, paths, folder, *, device="cpu", on_example=None):
         raise ValueError(f"{folder} holds crops of another detector or seed: name another --out or shards.")
     noted.write_text(json.dumps(about), encoding="utf-8")
     groups = {path: _group(path) for path in paths}
-    part_of = feature_shards.parts(groups.values(), config.seed)
+    # A detector is better on frames that it learnt from: intervals calibrated there would be too narrow.
+    is_seen = {path: path.stem.startswith(tuple(config.seen)) for path in paths}
+    part_of = feature_shards.parts(
+        [group for path, group in groups.items() if not is_seen[path]], config.seed
+    )
     made = {part: [] for part in feature_shards.PARTS}
     for path in paths:
-        part = part_of[groups[path]]
+        part = "train" if is_seen[path] else part_of[groups[path]]
         for k in range(config.passes if part == "train" else 1):
             shard = folder / f"{path.parent.name}-{path.stem}-{k}.npz"
             if not shard.exists():
