@@ -26,6 +26,7 @@ class Specimen:
     absorption: np.ndarray
     phase: np.ndarray
     z_signal: np.ndarray
+    background_absorption: np.ndarray
     background_z: np.ndarray
     particle_absorption: list
     particle_z: list
@@ -65,7 +66,7 @@ def build(conditions, shape, layers, particles):
         absorption += thickness / np.float32(material.mean_free_path(kv))
         phase += thickness * np.float32(sigma * material.inner_potential_v)
         z_signal += thickness * np.float32(material.z_signal_per_nm)
-    background_z = z_signal.copy()
+    background_absorption, background_z = absorption.copy(), z_signal.copy()
     of_absorption, of_z = [], []
     corner = MARGIN_PX * conditions.pixel_size_nm
     for particle in particles:
@@ -91,7 +92,9 @@ def build(conditions, shape, layers, particles):
             covered = max(covered, int((thickness > 0).sum()))
         of_absorption[-1] /= max(covered, 1)
         of_z[-1] /= max(covered, 1)
-    return Specimen(pitch, absorption, phase, z_signal, background_z, of_absorption, of_z)
+    return Specimen(
+        pitch, absorption, phase, z_signal, background_absorption, background_z, of_absorption, of_z
+    )
 
 
 def bright_field(rng, conditions, specimen):

@@ -12,6 +12,7 @@ from mlcore.simulation import render
 from mlcore.simulation.conditions import draw
 from mlcore.simulation.families import label, member
 from mlcore.simulation.placement import Stage, spread
+from mlcore.simulation.visibility import rose_number
 
 RASTER = 8  # sub-pixels a side where an outline has to be cut by another or by the frame
 MIN_VISIBLE_PX2 = 4.0  # less than that left in the frame is nothing to find
@@ -119,6 +120,7 @@ def _truth(stage, conditions, specimen, unit, size_px):
     size = np.array(size_px, float)
     outlines = [outline / conditions.pixel_size_nm for outline in stage.outlines]
     measured = measure_many(outlines, None, conditions.pixel_size_nm)
+    signals = specimen.particle_absorption if conditions.mode == "BF" else specimen.particle_z
     particles = []
     for k, (particle, outline, shape) in enumerate(zip(stage.placed, outlines, measured, strict=True)):
         low, high = outline.min(0), outline.max(0)
@@ -134,22 +136,13 @@ def _truth(stage, conditions, specimen, unit, size_px):
                 outline=outline, visible=visible, family=particle.family, label=label(particle.family),
                 material=particle.parts[-1][0], ecd_nm=shape.ecd_nm, ecd_px=shape.ecd_px,
                 aspect_ratio=_or_nan(shape.aspect_ratio), roundness=_or_nan(shape.roundness),
-                rose_number=_rose(conditions, specimen, unit, k, shape.area_px2),
+                rose_number=rose_number(
+                    conditions, specimen, unit, signals[k], outline, shape.area_px2, render.MARGIN_PX
+                ),
                 is_truncated=is_cut, hidden_share=hidden, extra=particle.extra,
             )
         )  # fmt: skip
     return particles
-
-
-def _rose(conditions, specimen, unit, k, area_px2):
-    """Contrast x sqrt(electrons) of a particle on its mean surroundings."""
-    if conditions.mode == "BF":
-        camera = conditions.camera
-        contrast = 1 - np.exp(-specimen.particle_absorption[k])
-        return float(contrast * np.sqrt(camera.dose_e_px * camera.dqe * unit * area_px2))
-    signal = specimen.particle_z[k] * unit
-    behind = float(specimen.background_z.mean()) * unit + conditions.scan.background * conditions.scan.counts
-    return float(signal * np.sqrt(area_px2) / np.sqrt(max(signal + behind, 1e-9)))
 
 
 def _visible(outline, above, size):
