@@ -9,9 +9,9 @@ AROUND = 2.0  # diameters from the middle: how far the surroundings reach that a
 def rose_number(conditions, specimen, unit, signal, outline_px, area_px2, margin_px):
     """Contrast over noise of a whole particle (A. Rose, J. Opt. Soc. Am. 38, 196, 1948).
 
-    The noise is that of counting, of the electrons that reach the camera where the particle lies: under a thick
-    support there are few. The background's own unevenness, averaged over a particle's size, is noise as well:
-    nobody can tell a particle from a lump of support as bright and as large.
+    The noise is that of counting, of the electrons that reach the camera where the particle lies: under a
+    thick support there are few. The background's own unevenness, averaged over a particle's size, is noise as
+    well: nobody can tell a particle from a lump of support as bright and as large.
 
     Parameters
     ----------
