@@ -23,7 +23,7 @@ def windows(shape):
             yield tuple(_widened(one, side) for one, side in zip(core, shape, strict=True)), core
 
 
-def predicted(frame, run, n_channels, *, tile_px=TILE_PX, overlap_px=OVERLAP_PX, on_step=None):
+def predicted(frame, run, n_channels, *, tile_px=TILE_PX, overlap_px=OVERLAP_PX):
     """Maps (C, H, W) float32 of a frame (H, W) by `run`, which takes (1, 1, h, w) and gives (1, C, h, w).
 
     Frames up to a tile and a half go through whole. Others are cut into tiles whose outputs fade into each
@@ -39,14 +39,12 @@ def predicted(frame, run, n_channels, *, tile_px=TILE_PX, overlap_px=OVERLAP_PX,
         for row in _starts(height, tile_px, overlap_px)
         for column in _starts(width, tile_px, overlap_px)
     ]
-    for done, (row, column) in enumerate(places, start=1):
+    for row, column in places:
         tile = frame[row : row + tile_px, column : column + tile_px]
         fade = np.multiply.outer(_ramp(tile.shape[0], overlap_px), _ramp(tile.shape[1], overlap_px))
         rows, columns = slice(row, row + tile.shape[0]), slice(column, column + tile.shape[1])
         total[:, rows, columns] += _whole(tile, run) * fade
         weight[rows, columns] += fade
-        if on_step:
-            on_step(done / len(places))
     total /= weight
     return total
 
