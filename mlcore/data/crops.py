@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 from mlcore.data import augment, peer_targets, targets
 from mlcore.data.examples import load
-from mlcore.data.sampling import CANONICAL_PX, normalised, resampled
+from mlcore.data.sampling import CANONICAL_PX, levelled, levels_of, normalised, resampled
 from mlcore.nets.channels import CHANNELS
 
 ZOOM_LIMITS = (0.25, 2.0)
@@ -61,11 +61,11 @@ def crop_of(rng, example, crop_px, mode="ours"):
     """One crop of an example, at a scale near the canonical one, with its maps."""
     zoom = _zoom(rng, example, crop_px)
     frame, zoom_xy = resampled(example.image, zoom)
-    frame = normalised(frame)
     outlines = [outline * zoom_xy for outline in example.outlines]
     boxes = _corners_of(example, zoom_xy)
     row, column = _corner(rng, frame.shape, outlines + list(boxes.reshape(-1, 2, 2)), crop_px)
     crop, is_inside = _cut(frame, row, column, crop_px)
+    crop = levelled(crop, levels_of(frame))
     keep = [
         k
         for k, one in enumerate(outlines)

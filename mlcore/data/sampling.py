@@ -26,8 +26,12 @@ def resampled(image, zoom):
 
 def normalised(frame):
     """Grey levels about 0 in units of the frame's own spread, its extremes drawn in by arcsinh."""
-    sample = frame[:: max(frame.shape[0] // 512, 1), :: max(frame.shape[1] // 512, 1)]
-    return levelled(frame, grey_levels(sample))
+    return levelled(frame, levels_of(frame))
+
+
+def levels_of(frame):
+    """`grey_levels` of a whole frame, by every n-th pixel of a large one."""
+    return grey_levels(frame[:: max(frame.shape[0] // 512, 1), :: max(frame.shape[1] // 512, 1)])
 
 
 def grey_levels(sample):

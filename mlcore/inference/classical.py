@@ -4,9 +4,9 @@ import numpy as np
 
 from mlcore.inference.distinct import distinct
 from mlcore.inference.engine import Detection
-from mlcore.inference.graphics import LEFT_OUT, burned_in, covers, without
+from mlcore.inference.graphics import covers, picture_of
 from mlcore.inference.level_sets import Scale, candidates, relief
-from mlcore.inference.preparation import MIN_SIDE_PX, cleaned, picture_rows
+from mlcore.inference.preparation import MIN_SIDE_PX, cleaned
 from mlcore.inference.pyramid import pyramid
 from mlcore.inference.refine import refine
 from mlcore.inference.selection import select
@@ -34,36 +34,39 @@ class ClassicalEngine:
         image = cleaned(image)
         if image is None or min(image.shape) < MIN_SIDE_PX:
             return []
-        frame_shape = image.shape
-        image = image[picture_rows(image)]
-        boxes, drawn = burned_in(image)
-        if on_note and (boxes or image.shape != frame_shape):
-            on_note(LEFT_OUT)
-        image = without(image, drawn) if boxes else image
-        levels = pyramid(image)
-        step(0.1)
-        first = _first(image.shape)
-        scales = _scales(levels)
-        coarse = _both_signs(levels, scales)
-        sign = polarity(coarse, image.shape)
-        step(0.3)
-        found = [one for one in coarse[sign] if one.scale.halvings >= first]
-        fine = [scale for scale in scales if scale.halvings >= first]
-        fine = [scale for scale in fine if scale not in {one.scale for one in found}]
-        for done, scale in enumerate(fine, start=1):
-            found.append(candidates(relief(levels[scale.halvings], scale), sign, MIN_QUALITY))
-            step(0.3 + 0.4 * done / len(fine))
-        chosen = select(found, image.shape)
-        step(0.8)
-        refined = refine(chosen, levels)
-        refined = [(quality, one) for quality, one in refined if not covers(boxes, one.outline)]
-        outlines = [one.outline for _, one in refined]
-        quality = np.array([quality for quality, _ in refined])
-        quality *= likeness(outlines, quality >= HALF_TRUST_QUALITY, levels[0].smooth)
+        picture = picture_of(image, on_note)
+        outlines, quality = proposals(picture.image, picture.boxes, step)
         step(1.0)
-        limit = (frame_shape[1], frame_shape[0])
-        kept = distinct(outlines, quality)
-        return [Detection(np.clip(outlines[k], 0, limit), confidence(quality[k])) for k in kept]
+        limit = (image.shape[1], image.shape[0])
+        return [
+            Detection(np.clip(outline, 0, limit), confidence(one))
+            for outline, one in zip(outlines, quality, strict=True)
+        ]
+
+
+def proposals(image, boxes=(), on_step=lambda share: None):
+    """Outlines of a picture (H, W), 0 to 1, not under `boxes`, and their quality (K,), the best first."""
+    levels = pyramid(image)
+    on_step(0.1)
+    first = _first(image.shape)
+    scales = _scales(levels)
+    coarse = _both_signs(levels, scales)
+    sign = polarity(coarse, image.shape)
+    on_step(0.3)
+    found = [one for one in coarse[sign] if one.scale.halvings >= first]
+    fine = [scale for scale in scales if scale.halvings >= first]
+    fine = [scale for scale in fine if scale not in {one.scale for one in found}]
+    for done, scale in enumerate(fine, start=1):
+        found.append(candidates(relief(levels[scale.halvings], scale), sign, MIN_QUALITY))
+        on_step(0.3 + 0.4 * done / len(fine))
+    selected = select(found, image.shape)
+    on_step(0.8)
+    refined = [(quality, one) for quality, one in refine(selected, levels) if not covers(boxes, one.outline)]
+    outlines = [one.outline for _, one in refined]
+    quality = np.array([quality for quality, _ in refined])
+    quality *= likeness(outlines, quality >= HALF_TRUST_QUALITY, levels[0].smooth)
+    kept = distinct(outlines, quality)
+    return [outlines[k] for k in kept], quality[kept]
 
 
 def confidence(quality):

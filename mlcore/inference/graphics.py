@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from mlcore.inference.masks import fill
+from mlcore.inference.preparation import picture_rows
 
 # Of the frame's range: how far a JPEG moves a stroke from black or white, less where the picture comes close.
 NEAR_END = (0.2, 0.1, 0.05)
@@ -32,6 +33,23 @@ BAR_FILL = 0.9  # of its box
 BAR_RIM = 0.2  # of the frame: how far from its border a bar without a word lies at most
 LEFT_OUT = "Writing, a scale bar or an information bar drawn into the image was left out of the search."
 MARGIN_PX = 3  # around what is drawn: a JPEG's ringing
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What of a frame is searched: float32 of 0 to 1 (H, W), its drawn parts painted over; their boxes."""
+
+    image: np.ndarray
+    boxes: list
+
+
+def picture_of(image, on_note=None):
+    """The micrograph in a cleaned frame, without what was drawn into it or below it; `on_note` is told so."""
+    picture = image[picture_rows(image)]
+    boxes, drawn = burned_in(picture)
+    if on_note and (boxes or picture.shape != image.shape):
+        on_note(LEFT_OUT)
+    return Picture(without(picture, drawn) if boxes else picture, boxes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,13 @@
 """The learned engine: a detector's maps at the sampling that suits the particles, particles from the maps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from annotations.shape import touches_border
+from mlcore.data.examples import KINDS
 from mlcore.data.sampling import CANONICAL_PX
+from mlcore.inference import classical, evidence, judge
 from mlcore.inference.agreeing import agreeing
 from mlcore.inference.canonical import Canonical
 from mlcore.inference.decode import Instance, Region
@@ -13,9 +15,9 @@ from mlcore.inference.decoders import DECODERS, sigmoid
 from mlcore.inference.engine import Detection
 from mlcore.inference.estimate import Estimate
 from mlcore.inference.familiarity import STRANGE, is_strange
-from mlcore.inference.graphics import LEFT_OUT, burned_in, covers, without
+from mlcore.inference.graphics import covers, picture_of
 from mlcore.inference.merging import fitness, survivors
-from mlcore.inference.preparation import MIN_SIDE_PX, cleaned, picture_rows
+from mlcore.inference.preparation import MIN_SIDE_PX, cleaned
 from mlcore.inference.runtime import make_runtime
 from mlcore.inference.sizing import Sizer
 from mlcore.inference.tiling import predicted, windows
@@ -30,6 +32,8 @@ TOO_SMALL = f"An image of less than {MIN_SIDE_PX} px a side is not searched."
 MOST_LOOKS = 5
 NEAR = 0.35  # octaves: a look at that distance from the best zoom is good enough to be the last
 FEW = 1.5  # particles for certain: less says nothing of their size
+LEAST_CONFIDENCE = 0.05  # less is not told
+PROPOSED = "proposed"  # by the classical engine: of no class yet
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,12 @@ class Settled:
 
 @dataclass
 class Sighting:
-    """One particle of one look; its outline, in the frame's pixels, is there once it is settled."""
+    """One find of one look; once settled it has its outline, in the frame's pixels, and the maps there."""
 
     found: Instance | Region | Settled
     view: View | None
     outline: np.ndarray | None = None
+    maps: np.ndarray | None = None
     estimate: Estimate | None = None
 
     @property
@@ -82,11 +87,26 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Look:
-    """What was seen at one zoom; `features` (F,) are the encoder's, means over the frame."""
+    """What was seen at one zoom; `features` (F,) are the encoder's, means over the frame.
+
+    `proposed` are the classical engine's finds, by their number, as sightings in this look's maps.
+    """
 
     zoom: float
     seen: list
     features: np.ndarray
+    proposed: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Proposals:
+    """What the classical engine found: outlines in the frame's pixels, and how sure it is."""
+
+    outlines: list
+    sure: list
+
+
+NONE = Proposals([], [])
 
 
 class NetworkEngine:
@@ -102,6 +122,7 @@ class NetworkEngine:
         if self.mode not in DECODERS:
             raise ValueError(f"The weights in “{folder}” are of an unknown kind, “{self.mode}”.")
         self.trust = about.get("confidence", {"slope": 1.0, "offset": 0.0})
+        self.judge = about.get("judge")
         self.maps = make_runtime(
             lambda: graphs().detector(tensors(self.model.path(DETECTOR))),
             lambda: _detector(self.model),
@@ -123,50 +144,76 @@ class NetworkEngine:
             if on_note:
                 on_note(BLANK if image is None else TOO_SMALL)
             return []
-        frame_shape = image.shape
-        image = image[picture_rows(image)]
-        boxes, drawn = burned_in(image)
-        if on_note and (boxes or image.shape != frame_shape):
-            on_note(LEFT_OUT)
-        image = without(image, drawn) if boxes else image
+        picture = picture_of(image, on_note)
         step(0.02)
-        looks = self._looks(image, step)
+        looks, sightings, finds = self._gathered(picture, step)
         familiar = self.model.about.get("familiar")
         if on_note and familiar and is_strange(looks[-1].features, familiar):
             on_note(STRANGE)
-        kept = [one for some in survivors(looks) for one in some]
-        self._settle(kept)
-        limit = (frame_shape[1], frame_shape[0])
-        found = [
-            Detection(
-                np.clip(one.outline, 0, limit), self.confidence(one.confidence), one.label, one.estimate
-            )
-            for one in kept
-            if not covers(boxes, one.outline)
-        ]
+        if self.judge and finds is not None:
+            confidence = judge.confidence(finds, self.judge)
+            kept = evidence.chosen(finds, confidence)
+        else:
+            confidence = np.array([self.confidence(one.confidence) for one in sightings])
+            kept = np.argsort(-confidence, kind="stable")
+        kept = kept[confidence[kept] >= LEAST_CONFIDENCE]
+        kept = [k for k in kept.tolist() if not covers(picture.boxes, sightings[k].outline)]
+        self._size([sightings[k] for k in kept])
         step(1.0)
-        return sorted(found, key=lambda one: -one.confidence)
+        limit = (image.shape[1], image.shape[0])
+        return [
+            Detection(np.clip(one.outline, 0, limit), float(confidence[k]), _kind(one), one.estimate)
+            for k, one in ((k, sightings[k]) for k in kept)
+        ]
+
+    def finds(self, image):
+        """All that a frame's judge would be asked about, as `evidence.Finds`; None of a huge frame."""
+        return self._gathered(picture_of(cleaned(image)), lambda share: None)[2]
 
     def confidence(self, raw):
         """The share of such finds that are particles, fitted on frames that no network learnt from."""
         return float(sigmoid(self.trust["slope"] * _odds(raw) + self.trust["offset"]))
 
-    def raw(self, confidence):
-        """What `confidence` made a confidence of."""
-        return float(sigmoid((_odds(confidence) - self.trust["offset"]) / self.trust["slope"]))
-
     def features(self, image):
         """What the encoder sees of a frame at its best sampling (F,), for `familiarity`."""
-        image = cleaned(image)
-        return self._looks(image[picture_rows(image)], lambda share: None)[-1].features
+        picture = picture_of(cleaned(image))
+        return self._looks(picture.image, NONE, lambda share: None)[-1].features
 
-    def _looks(self, image, step):
+    def _gathered(self, picture, step):
+        """Looks, settled sightings, and what is known of these; None of a frame too large to be judged."""
+        is_searched = self.mode == "ours" and picture.image.size <= LARGE_FRAME_PX2
+        proposals = _proposals(picture) if is_searched else NONE
+        looks = self._looks(picture.image, proposals, step)
+        learnt = [one for some in survivors(looks) for one in some]
+        suited = [
+            max(
+                (look.proposed[k] for look in looks if k in look.proposed),
+                key=lambda one: fitness(one.ecd_look_px),
+            )
+            for k in sorted(set().union(*(look.proposed for look in looks)))
+        ]
+        sightings = learnt + suited
+        self._settle(sightings)
+        if not is_searched:
+            return looks, sightings, None
+        low = np.array([one.outline.min(0) for one in sightings]).reshape(-1, 2)
+        high = np.array([one.outline.max(0) for one in sightings]).reshape(-1, 2)
+        finds = evidence.Finds(
+            np.concatenate([low, high - low], axis=1),
+            np.arange(len(sightings)) >= len(learnt),
+            np.array([one.confidence for one in sightings]),
+            np.array([one.maps for one in sightings]).reshape(-1, len(evidence.RINGS), len(evidence.MAPS)),
+            np.array([one.ecd_look_px for one in sightings]),
+        )
+        return looks, sightings, finds
+
+    def _looks(self, image, proposals, step):
         """Looks at the frame, the one at the best zoom last."""
         looks = []
         wanted = list(dict.fromkeys(min(side / max(image.shape), 1.0) for side in OVERVIEWS_PX))
         while wanted:
             zoom, begin = wanted.pop(0), 0.02 + 0.9 * len(looks) / (len(looks) + 2)
-            looks.append(self._look(image, zoom, lambda begin=begin: step(begin)))
+            looks.append(self._look(image, zoom, lambda begin=begin: step(begin), proposals))
             if wanted or len(looks) == MOST_LOOKS:
                 continue
             best = best_zoom(looks, image.shape)
@@ -176,9 +223,10 @@ class NetworkEngine:
         best = best_zoom(looks, image.shape)
         return sorted(looks, key=lambda one: -abs(np.log2(one.zoom / best)))
 
-    def _look(self, image, zoom, step):
+    def _look(self, image, zoom, step, proposals=NONE):
         canonical = Canonical(image, zoom)
-        seen, features = [], []
+        seen, features, proposed = [], [], {}
+        outlines = [one * canonical.zoom_xy for one in proposals.outlines]
 
         def run(tile):
             maps, mean = self.maps(tile)
@@ -200,24 +248,36 @@ class NetworkEngine:
                 for one in found
                 if _is_within(one.box[:2] + one.box[2:] / 2 + view.corner, core)
             ]
+            told = {
+                k: Sighting(Instance(one - view.corner, PROPOSED, proposals.sure[k]), view)
+                for k, one in enumerate(outlines)
+                if _is_within((one.min(0) + one.max(0)) / 2, core)
+            }
             if len(places) > 1:  # settled at once, so that no window's maps outlive it
-                self._settle(mine)
+                self._size([*mine, *told.values()])
             seen += mine
-        return Look(zoom, seen, np.mean(features, axis=0))
+            proposed |= told
+        return Look(zoom, seen, np.mean(features, axis=0), proposed)
 
     def _settle(self, sightings):
-        """Give sightings their outlines, and by FeatureNet, where there is one, their sizes."""
-        of_view = {}
-        for one in sightings:
-            if one.outline is None:
-                of_view.setdefault(id(one.view), []).append(one)
-        for mine in of_view.values():
-            view, outlines = mine[0].view, [one.found.outline for one in mine]
-            estimates = self._estimates(view, outlines)
-            for one, outline, estimate in zip(mine, outlines, estimates, strict=True):
+        """Give sightings their outlines and what the maps show around them."""
+        for view, mine in _by_view(one for one in sightings if one.outline is None):
+            outlines = [one.found.outline for one in mine]
+            around = [None] * len(mine)
+            if self.mode == "ours":
+                around = evidence.sampled(view.maps, outlines)
+            for one, outline, maps in zip(mine, outlines, around, strict=True):
+                one.outline, one.maps = (outline + view.corner) / view.zoom_xy, maps
+
+    def _size(self, sightings):
+        """Settle sightings and, by FeatureNet where there is one, give them sizes; their maps are let go."""
+        self._settle(sightings)
+        for view, mine in _by_view(one for one in sightings if one.view is not None):
+            outlines = [one.found.outline for one in mine]
+            for one, outline, estimate in zip(mine, outlines, self._estimates(view, outlines), strict=True):
                 if estimate is not None:
                     outline, estimate = agreeing(outline, estimate)
-                one.outline, one.estimate = (outline + view.corner) / view.zoom_xy, estimate
+                    one.outline, one.estimate = (outline + view.corner) / view.zoom_xy, estimate
                 one.found = Settled(one.label, one.confidence, one.ecd_look_px, one.box)
                 one.view = None
 
@@ -227,6 +287,26 @@ class NetworkEngine:
         maps = {name: sigmoid(view.maps[name]) for name in ("foreground", "distance")}
         is_cut = [touches_border(one + view.corner, view.look_size) for one in outlines]
         return self.sizer(view.frame, maps, outlines, is_cut=is_cut)
+
+
+def _kind(one):
+    """A sighting's class; by the maps where the classical engine found it, which knows none."""
+    if one.label != PROPOSED:
+        return one.label
+    _, tube, aggregate = one.maps[1, 3:]
+    return KINDS[2] if aggregate > 0.5 else KINDS[1] if tube > 0.5 else KINDS[0]
+
+
+def _by_view(sightings):
+    of_view = {}
+    for one in sightings:
+        of_view.setdefault(id(one.view), []).append(one)
+    return [(mine[0].view, mine) for mine in of_view.values()]
+
+
+def _proposals(picture):
+    outlines, quality = classical.proposals(picture.image, picture.boxes)
+    return Proposals(outlines, [classical.confidence(one) for one in quality.tolist()])
 
 
 def _odds(share):

@@ -87,8 +87,16 @@ def write_model(folder, about, networks):
         save_file(half, folder / name)
         (folder / name).chmod(0o644)  # it is made for its owner alone
         files[name] = _digest((folder / name).read_bytes())
-    text = json.dumps({**about, "files": files}, indent=1, sort_keys=True)
-    (folder / ABOUT).write_text(text + "\n", encoding="utf-8")
+    return _described(folder, {**about, "files": files})
+
+
+def amend(folder, **values):
+    """Write values into a folder's model.json, whose weights stay: another model from then on."""
+    return _described(Path(folder), {**read_model(folder).about, **values})
+
+
+def _described(folder, about):
+    (folder / ABOUT).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return read_model(folder)
 
 

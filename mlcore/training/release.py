@@ -6,27 +6,24 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from mlcore.evaluation.evaluate import pair
-from mlcore.evaluation.frames import make_frame
 from mlcore.inference import familiarity
 from mlcore.inference.network import NetworkEngine
-from mlcore.inference.weights import DETECTOR, FEATURENET, write_model
-from mlcore.training import checkpoint
-
-IOU = 0.5
+from mlcore.inference.weights import DETECTOR, FEATURENET, amend, write_model
+from mlcore.training import checkpoint, judging
 
 
-def release(out, *, version, detector, featurenet=None, judged=(), familiar=(), more=None):
+def release(out, *, version, detector, featurenet=None, frames=(), folds=None, familiar=(), more=None):
     """Write a folder of weights for `NetworkEngine`.
 
     Parameters
     ----------
     detector, featurenet : Path
         Checkpoints of trainings.
-    judged : sequence of (folder or None, frames)
-        Frames with truth (`evaluation.sets.TestFrame`) that the weights in `folder` did not learn from, None
-        for the weights made here: from them all, each group with the same weight, is fitted what a
-        confidence is worth.
+    frames : sequence of (str, TestFrame)
+        Sets' names and their frames with truth, that the weights did not learn from; of a labelled set each
+        is shown to the weights of its own fold. From them all is fitted what a find is worth.
+    folds : dict of str to Path, optional
+        Folders of weights by fold. They too get their judges, each of what the other folds' weights saw.
     familiar : sequence of ndarray of shape (H, W)
         Frames of the kind that may be taken for known.
     more : dict, optional
@@ -55,45 +52,48 @@ def release(out, *, version, detector, featurenet=None, judged=(), familiar=(), 
             "config": _placeless(state["config"]), "about": state["about"], "metrics": state["metrics"],
         }  # fmt: skip
         networks[FEATURENET] = state["average"]
-    if judged or familiar:
+    if frames or familiar:
         with tempfile.TemporaryDirectory() as folder:
             write_model(folder, about, networks)
             engine = NetworkEngine(folder, runtime="torch")
-            if judged:
-                about["confidence"] = trust(
-                    [
-                        judgements(NetworkEngine(other) if other else engine, frames)
-                        for other, frames in judged
-                    ]
-                )
+            if frames:
+                about |= _judgements(engine, frames, folds or {})
             if familiar:
                 about["familiar"] = familiarity.fit([engine.features(image) for image in familiar])
     return write_model(out, about, networks)
 
 
-def judgements(engine, frames):
-    """(raw confidence (D,), whether it is a particle (D,)) of all that an engine finds on frames."""
-    raw, is_hit = [], []
-    for frame in frames:
-        found = engine.find(frame.labelled.image())
-        mine = make_frame(frame.name, [one.box for one in found])
-        hit = pair(frame.true, mine, IOU).hit
-        raw += [engine.raw(one.confidence) for one, counts in zip(found, hit >= 0, strict=True) if counts]
-        is_hit += (hit[hit >= 0] == 1).tolist()
-    return np.array(raw), np.array(is_hit, bool)
+def _judgements(engine, frames, folds):
+    """What a find is worth: `judge`, and `confidence` for frames that are too large for the judge."""
+    engines = {name: NetworkEngine(folder) for name, folder in folds.items()}
+    names = list(engines)
+    seen = []
+    for k, (group, frame) in enumerate(frames):
+        # Simulated frames, which no fold holds out, are shared among them.
+        fold = frame.fold or (names[k % len(names)] if names else None)
+        seen.append(judging.judged(engines.get(fold, engine), frame, group=group, fold=fold))
+    for name, folder in folds.items():
+        others = [one for one in seen if one.fold != name]
+        amend(folder, judge=judging.fit(others), confidence=trust(others))
+    return {"judge": judging.fit(seen), "confidence": trust(seen)}
 
 
-def trust(groups):
-    """Slope and offset of the logistic from raw confidence to the share that are particles.
+def trust(seen):
+    """Slope and offset of the logistic from a network's own confidence to the share that are particles.
 
-    By maximum likelihood (J. Platt 1999); each group of (raw, is_hit) has the same weight.
+    By maximum likelihood (J. Platt 1999); each group of judged frames has the same weight.
     """
-    groups = [(raw, hit) for raw, hit in groups if len(raw)]
-    odds = np.concatenate(
-        [np.log(np.clip(raw, 1e-4, 1 - 1e-4) / np.clip(1 - raw, 1e-4, 1)) for raw, _ in groups]
-    )
-    sign = np.concatenate([2.0 * hit - 1 for _, hit in groups])
-    weight = np.concatenate([np.full(len(hit), 1 / len(hit)) for _, hit in groups])
+    odds, sign, weight = [], [], []
+    for group in dict.fromkeys(one.group for one in seen):
+        mine = [one for one in seen if one.group == group]
+        counts = [(one.answer >= 0) & ~one.finds.is_classical for one in mine]
+        total = max(sum(np.count_nonzero(one) for one in counts), 1)
+        for one, which in zip(mine, counts, strict=True):
+            share = np.clip(one.finds.sure[which], 1e-4, 1 - 1e-4)
+            odds.append(np.log(share / (1 - share)))
+            sign.append(2.0 * one.answer[which] - 1)
+            weight.append(np.full(len(share), 1 / total))
+    odds, sign, weight = (np.concatenate(one) for one in (odds, sign, weight))
 
     def cost(parameters):
         slope, offset = parameters

@@ -26,7 +26,9 @@ class Command(BaseCommand):
             "--scenes", type=int, default=8, help="Of each tier that confidences are fitted on."
         )
         parser.add_argument(
-            "--folds", metavar="DIR", help="Weights of each fold, that judge labelled frames."
+            "--folds",
+            metavar="DIR",
+            help="Weights of each fold, that are shown the labelled frames which it held out.",
         )
         parser.add_argument("--data", metavar="DIR", help="Folder of the labelled sets.")
         parser.add_argument("--work", required=True, metavar="DIR", help="Where scenes are kept.")
@@ -35,21 +37,16 @@ class Command(BaseCommand):
         from mlcore.training.release import release  # torch takes seconds to load: not for --help
 
         try:
-            judged, familiar = [], []
+            frames, names = [], [fold.name for fold in folds()] if options["folds"] else []
             for tier in TIERS if scenes else ():
-                frames = simulated(tier, Path(work), scenes, 1, VALIDATION_SEED)
-                judged.append((None, frames))
-                familiar += [one.labelled.image() for one in frames]
-            if options["folds"]:
-                for name in LABELS:
-                    frames = load_set(name, data=Path(data), work=Path(work))
-                    familiar += [one.labelled.image() for one in frames]
-                    for fold in folds():
-                        mine = [one for one in frames if one.fold == fold.name]
-                        judged.append((Path(options["folds"]) / fold.name, mine))
+                some = simulated(tier, Path(work), scenes, 1, VALIDATION_SEED)
+                frames += [(tier, one) for one in some]
+            for name in LABELS if names else ():
+                frames += [(name, one) for one in load_set(name, data=Path(data), work=Path(work))]
             model = release(
-                out, version=model_version, detector=detector, featurenet=featurenet, judged=judged,
-                familiar=familiar,
+                out, version=model_version, detector=detector, featurenet=featurenet, frames=frames,
+                folds={name: Path(options["folds"]) / name for name in names},
+                familiar=[one.labelled.image() for _, one in frames],
             )  # fmt: skip
         except (ValueError, OSError) as error:
             raise CommandError(str(error)) from None

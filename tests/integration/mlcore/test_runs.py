@@ -16,7 +16,7 @@ from annotations.display import tiles
 from annotations.models import Frame, Layer, Particle, Role
 from annotations.services.pixels import tiles_path
 from mlcore.inference import engine as engines
-from mlcore.inference.classical import LEFT_OUT
+from mlcore.inference.graphics import LEFT_OUT
 from mlcore.models import Prediction, Run
 from mlcore.services.execute import MAX_ATTEMPTS, execute_run
 from mlcore.services.lease import lease

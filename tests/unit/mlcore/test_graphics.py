@@ -9,8 +9,8 @@ from scipy import ndimage
 
 from mlcore.evaluation.matching import box_iou, match
 from mlcore.evaluation.scores import score
-from mlcore.inference.classical import LEFT_OUT, ClassicalEngine
-from mlcore.inference.graphics import burned_in, covers, without
+from mlcore.inference.classical import ClassicalEngine
+from mlcore.inference.graphics import LEFT_OUT, burned_in, covers, without
 from mlcore.inference.preparation import cleaned, picture_rows
 from tests import phantoms
 

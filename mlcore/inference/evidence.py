@@ -1,0 +1,139 @@
+"""What is known of a find before it is judged: the maps in and around it, and what else was found there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlcore.inference.decoders import sigmoid
+from mlcore.inference.merging import INSIDE, PIECE, SAME_IOU
+
+RINGS = (0.0, 0.35, 0.7, 1.0, 1.35, 1.8)  # times the outline, about the middle of its box
+MAPS = ("foreground", "border", "distance", "centre", "tube", "aggregate")
+POINTS = 16  # of an outline
+PAIR_ROWS = 512  # of boxes compared at once
+CLEARLY_LARGER = 1.4
+
+
+@dataclass(frozen=True, eq=False)
+class Finds:
+    """All finds of a frame, of networks and of the classical search alike.
+
+    Boxes (N, 4) in the frame's pixels; whether each is the classical engine's (N,); how sure its finder is
+    (N,), 0 to 1; the maps around it (N, R, M), by RINGS and MAPS; its diameter (N,) in pixels of the look
+    that suits it best.
+    """
+
+    boxes: np.ndarray
+    is_classical: np.ndarray
+    sure: np.ndarray
+    maps: np.ndarray
+    look_px: np.ndarray
+
+    def __len__(self):
+        return len(self.boxes)
+
+
+def sampled(maps, outlines):
+    """Means of maps over rings about outlines, of the centre's map the highest value: (N, R, M).
+
+    Parameters
+    ----------
+    maps : dict of str to ndarray of shape (H, W)
+        Logits, with all of MAPS.
+    outlines : sequence of ndarray of shape (V, 2)
+        In pixels of the maps; what lies outside is taken from the edge.
+    """
+    out = np.zeros((len(outlines), len(RINGS), len(MAPS)), np.float32)
+    if not len(outlines):
+        return out
+    points = np.stack([one[np.linspace(0, len(one) - 1, POINTS).astype(int)] for one in outlines])
+    middle = np.stack([(one.min(0) + one.max(0)) / 2 for one in outlines])[:, None]
+    height, width = maps["foreground"].shape
+    for k, factor in enumerate(RINGS):
+        x, y = np.moveaxis(middle + factor * (points - middle), 2, 0)
+        x, y = np.clip(x.astype(int), 0, width - 1), np.clip(y.astype(int), 0, height - 1)
+        for j, name in enumerate(MAPS):
+            values = sigmoid(maps[name][y, x])
+            out[:, k, j] = values.max(1) if name == "centre" else values.mean(1)
+    return out
+
+
+def overlaps(boxes, others):
+    """Pairs of boxes that share anything: indices into both, and the area they share."""
+    found = []
+    low, high = others[:, :2], others[:, :2] + others[:, 2:]
+    for first in range(0, len(boxes), PAIR_ROWS):
+        mine = boxes[first : first + PAIR_ROWS, None]
+        sides = np.minimum(high, mine[..., :2] + mine[..., 2:]) - np.maximum(low, mine[..., :2])
+        shared = np.clip(sides, 0, None).prod(-1)
+        rows, columns = np.nonzero(shared)
+        found.append((rows + first, columns, shared[rows, columns]))
+    if not found:
+        return np.zeros(0, int), np.zeros(0, int), np.zeros(0)
+    return tuple(np.concatenate(one) for one in zip(*found, strict=True))
+
+
+def features(finds):
+    """What a find is judged by, (N, F): each about 0 and of the order of 1 to 5."""
+    area = finds.boxes[:, 2:].prod(1)
+    classical, learnt = np.flatnonzero(finds.is_classical), np.flatnonzero(~finds.is_classical)
+    i, j, shared = overlaps(finds.boxes[classical], finds.boxes[learnt])
+    one, other = np.r_[classical[i], learnt[j]], np.r_[learnt[j], classical[i]]
+    shared = np.r_[shared, shared]
+    iou = shared / np.maximum(area[one] + area[other] - shared, 1e-9)
+    agreement, echo, pieces, holder = np.zeros((4, len(finds)))
+    np.maximum.at(agreement, one, iou)
+    same = iou > SAME_IOU
+    np.maximum.at(echo, one[same], finds.sure[other[same]])
+    lies_in = shared > INSIDE * np.minimum(area[one], area[other])
+    mine = lies_in & (area[one] > CLEARLY_LARGER * area[other])
+    np.add.at(pieces, one[mine], finds.sure[other[mine]])
+    held = lies_in & (area[other] > CLEARLY_LARGER * area[one])
+    np.maximum.at(holder, one[held], finds.sure[other[held]])
+    by_network = np.where(finds.is_classical, echo, finds.sure)
+    by_edges = np.where(finds.is_classical, finds.sure, echo)
+    foreground, border, distance, centre, tube, aggregate = np.moveaxis(finds.maps, 2, 0)
+    width, height = np.maximum(finds.boxes[:, 2:], 0.5).T
+    return np.column_stack(
+        [
+            finds.is_classical, odds(by_network), odds(by_edges), agreement, np.log1p(pieces), holder,
+            odds(foreground[:, :3].mean(1)), odds(foreground[:, 3]), odds(foreground[:, 4]),
+            odds(foreground[:, 5]), odds(border[:, 1:3].mean(1)), odds(border[:, 3]),
+            distance[:, 0], distance[:, 2], distance[:, 3], odds(centre[:, :3].max(1)),
+            tube[:, 1], aggregate[:, 1], np.log(np.maximum(finds.look_px, 1)), np.log(width / height) ** 2,
+        ]
+    )  # fmt: skip
+
+
+def chosen(finds, confidence):
+    """Which finds stay, the surest first: of two finders that saw the same place, the likelier find.
+
+    Two finds of one finder do not compete: it has told them apart.
+    """
+    area = finds.boxes[:, 2:].prod(1)
+    classical, learnt = np.flatnonzero(finds.is_classical), np.flatnonzero(~finds.is_classical)
+    i, j, shared = overlaps(finds.boxes[classical], finds.boxes[learnt])
+    i, j = classical[i], learnt[j]
+    small, large = np.minimum(area[i], area[j]), np.maximum(area[i], area[j])
+    rivals = (shared > SAME_IOU * (area[i] + area[j] - shared)) | (
+        (shared > INSIDE * small) & (small > PIECE * large)
+    )
+    i, j = np.r_[i[rivals], j[rivals]], np.r_[j[rivals], i[rivals]]
+    order = np.argsort(i, kind="stable")
+    i, j = i[order], j[order]
+    first, last = (
+        np.searchsorted(i, np.arange(len(finds))),
+        np.searchsorted(i, np.arange(len(finds)), "right"),
+    )
+    is_gone, kept = np.zeros(len(finds), bool), []
+    for k in np.argsort(-confidence, kind="stable").tolist():
+        if not is_gone[k]:
+            kept.append(k)
+            is_gone[j[first[k] : last[k]]] = True
+    return np.array(kept, int)
+
+
+def odds(share):
+    """Logarithm of the odds of a share, kept within those of one in a thousand."""
+    share = np.clip(share, 1e-3, 1 - 1e-3)
+    return np.log(share / (1 - share))
