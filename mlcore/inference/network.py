@@ -124,14 +124,13 @@ class NetworkEngine:
         self.trust = about.get("confidence", {"slope": 1.0, "offset": 0.0})
         self.judge = about.get("judge")
         self.maps = make_runtime(
-            lambda: graphs().detector(tensors(self.model.path(DETECTOR))),
-            lambda: _detector(self.model),
-            runtime,
-        )
+            lambda ranges: graphs().detector(tensors(self.model.path(DETECTOR)), ranges),
+            lambda: _detector(self.model), runtime, about.get("ranges"),
+        )  # fmt: skip
         self.sizer = None
         if FEATURENET in about["files"]:
             answers = make_runtime(
-                lambda: graphs().featurenet(tensors(self.model.path(FEATURENET))),
+                lambda ranges: graphs().featurenet(tensors(self.model.path(FEATURENET))),
                 lambda: _featurenet(self.model), runtime,
             )  # fmt: skip
             self.sizer = Sizer(lambda crops: answers(crops)[0], about["intervals"])

@@ -6,8 +6,12 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from mlcore.inference import familiarity
-from mlcore.inference.network import NetworkEngine
+from mlcore.evaluation.sets import validation_examples
+from mlcore.inference import familiarity, graphs
+from mlcore.inference.canonical import Canonical
+from mlcore.inference.network import OVERVIEWS_PX, NetworkEngine
+from mlcore.inference.preparation import cleaned
+from mlcore.inference.tiling import MULTIPLE
 from mlcore.inference.weights import DETECTOR, FEATURENET, amend, write_model
 from mlcore.training import checkpoint, judging
 
@@ -43,6 +47,7 @@ def release(out, *, version, detector, featurenet=None, frames=(), folds=None, f
         **(more or {}),
     }
     networks = {DETECTOR: state["average"]}
+    about["ranges"] = _ranges(state["average"], familiar)
     if featurenet is not None:
         state = _loaded(featurenet)
         if not state.get("table"):
@@ -61,6 +66,19 @@ def release(out, *, version, detector, featurenet=None, frames=(), folds=None, f
             if familiar:
                 about["familiar"] = familiarity.fit([engine.features(image) for image in familiar])
     return write_model(out, about, networks)
+
+
+def _ranges(weights, images):
+    """What reaches the detector's convolutions, on simulated scenes and on frames: for 8 bits."""
+    half = {name: one.half().numpy().astype(np.float32) for name, one in weights.items()}
+    frames = [one.image for one in validation_examples()]
+    views = [Canonical(one, 1.0) for one in frames]
+    views += [Canonical(cleaned(one), min(OVERVIEWS_PX[-1] / max(one.shape), 1.0)) for one in images]
+    batches = []
+    for view in views:
+        rows, columns = (slice(0, side // MULTIPLE * MULTIPLE) for side in view.shape)
+        batches.append(view.window(rows, columns)[None, None])
+    return {name: np.round(limits, 4).tolist() for name, limits in graphs.ranges_of(half, batches).items()}
 
 
 def _judgements(engine, frames, folds):

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
+from mlcore.inference import graphs
+from mlcore.inference.decoders import sigmoid
 from mlcore.inference.familiarity import distance, fit, is_strange
 from mlcore.inference.merging import fitness, survivors
 from mlcore.inference.network import BLANK, TOO_SMALL, Look, NetworkEngine, best_zoom
-from mlcore.inference.runtime import TOLERANCE, choice
-from mlcore.inference.weights import DETECTOR, write_model
+from mlcore.inference.runtime import TOLERANCE, TOLERANCE_8_BITS, OpenVinoRuntime, choice
+from mlcore.inference.weights import DETECTOR, tensors, write_model
 from mlcore.nets.detector import build_detector
 
 
@@ -43,6 +46,19 @@ def test_both_runtimes_give_the_same_maps_and_features(folder, engine, shape):
         assert one.shape == other.shape
         assert np.abs(one - other).max() < TOLERANCE
         assert np.abs(one).max() > 10 * TOLERANCE  # they say something
+
+
+def test_eight_bits_give_nearly_the_same_maps(folder, engine):
+    weights = tensors(folder / DETECTOR)
+    rng = np.random.default_rng(5)
+    frames = [ndimage.gaussian_filter(rng.standard_normal((1, 1, 96, 96)), (0, 0, s, s)) for s in (0, 1, 3)]
+    frames = [(one / one.std()).astype(np.float32) for one in frames]
+    ranges = graphs.ranges_of(weights, frames)
+    assert len(ranges) == 46  # of 47 convolutions with a normalisation the first stays as it is
+    coarse = OpenVinoRuntime(graphs.detector(weights, ranges))
+    for frame in frames:
+        ours, others = (sigmoid(one(frame)[0]) for one in (engine.maps, coarse))
+        assert 0 < np.abs(ours - others).mean() < TOLERANCE_8_BITS
 
 
 def test_a_frame_of_one_value_and_a_tiny_one_are_said_in_words(engine):
@@ -100,7 +116,7 @@ def test_the_runtime_is_the_environments_choice(monkeypatch):
     monkeypatch.setenv("ETEM_RUNTIME", "torch")
     assert choice() == "torch"
     monkeypatch.setenv("ETEM_RUNTIME", "abacus")
-    with pytest.raises(ValueError, match="ETEM_RUNTIME must be one of auto, openvino, torch, got “abacus”"):
+    with pytest.raises(ValueError, match="one of auto, openvino, openvino-fp32, torch, got “abacus”"):
         choice()
 
 
