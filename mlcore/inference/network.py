@@ -147,7 +147,7 @@ class NetworkEngine:
         step(0.02)
         looks, sightings, finds = self._gathered(picture, step)
         familiar = self.model.about.get("familiar")
-        if on_note and familiar and is_strange(looks[-1].features, familiar):
+        if on_note and familiar and is_strange(min(looks, key=lambda one: one.zoom).features, familiar):
             on_note(STRANGE)
         if self.judge and finds is not None:
             confidence = judge.confidence(finds, self.judge)
@@ -174,9 +174,9 @@ class NetworkEngine:
         return float(sigmoid(self.trust["slope"] * _odds(raw) + self.trust["offset"]))
 
     def features(self, image):
-        """What the encoder sees of a frame at its best sampling (F,), for `familiarity`."""
-        picture = picture_of(cleaned(image))
-        return self._looks(picture.image, NONE, lambda share: None)[-1].features
+        """What the encoder sees of a frame at the first look (F,), for `familiarity`."""
+        image = picture_of(cleaned(image)).image
+        return self._look(image, min(OVERVIEWS_PX[0] / max(image.shape), 1.0), lambda: None).features
 
     def _gathered(self, picture, step):
         """Looks, settled sightings, and what is known of these; None of a frame too large to be judged."""

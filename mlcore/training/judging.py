@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 from mlcore.evaluation.evaluate import pair
 from mlcore.evaluation.frames import make_frame
 from mlcore.inference.evidence import Finds, features
 from mlcore.inference.judge import products
+from mlcore.training.logistic import fit_logistic, standard
 
 IOU = 0.5
 RIDGE = 0.02  # of a weight squared, against the mean cost of one find
@@ -52,31 +52,39 @@ def fit(frames, ridge=RIDGE):
     ValueError
         If there is nothing to learn from: no find, or none that is a particle, or none that is not.
     """
-    frames = [one for one in frames if (one.answer >= 0).any()]
     values, answer, weight = [], [], []
-    for group in dict.fromkeys(one.group for one in frames):
-        mine = [one for one in frames if one.group == group]
-        total = sum(np.count_nonzero(one.answer >= 0) for one in mine)
-        for one in mine:
-            counts = one.answer >= 0
-            values.append(features(one.finds)[counts])
-            answer.append(one.answer[counts])
-            weight.append(np.full(len(answer[-1]), 1 / total))
+    for one, counts, each in _weighed(frames, lambda one: one.answer >= 0):
+        values.append(features(one.finds)[counts])
+        answer.append(one.answer[counts])
+        weight.append(np.full(len(answer[-1]), each))
     if len(np.unique(np.concatenate([np.zeros(0, int), *answer]))) < 2:
         raise ValueError("The judged frames hold no finds both right and wrong: there is nothing to learn.")
-    values, answer = np.concatenate(values), np.concatenate(answer)
-    weight = np.concatenate(weight) / np.sum([one.sum() for one in weight])
-    mean = weight @ values
-    scale = np.sqrt(weight @ (values - mean) ** 2) + 1e-3
-    terms, sign = products((values - mean) / scale), 2.0 * answer - 1
+    values, answer, weight = (np.concatenate(one) for one in (values, answer, weight))
+    mean, scale = standard(values, weight)
+    weights, offset = fit_logistic(products((values - mean) / scale), answer == 1, weight, ridge)
+    short = [np.round(one, 5).tolist() for one in (mean, scale, weights)]
+    return dict(zip(("mean", "scale", "weights"), short, strict=True)) | {"offset": round(offset, 5)}
 
-    def cost(parameters):
-        weights, offset = parameters[:-1], parameters[-1]
-        margin = sign * (terms @ weights + offset)
-        slope = -sign * weight / (1 + np.exp(np.clip(margin, -500, 500)))
-        gradient = np.append(terms.T @ slope + ridge * weights, slope.sum())
-        return (weight * np.logaddexp(0, -margin)).sum() + ridge / 2 * (weights**2).sum(), gradient
 
-    best = minimize(cost, np.zeros(terms.shape[1] + 1), jac=True, method="L-BFGS-B").x
-    short = [np.round(one, 5).tolist() for one in (mean, scale, best[:-1])]
-    return dict(zip(("mean", "scale", "weights"), short, strict=True)) | {"offset": round(float(best[-1]), 5)}
+def trust(frames):
+    """Slope and offset of the logistic from a network's own confidence to the share that are particles.
+
+    By maximum likelihood (J. Platt 1999); each group has the same weight.
+    """
+    odds, answer, weight = [], [], []
+    for one, counts, each in _weighed(frames, lambda one: (one.answer >= 0) & ~one.finds.is_classical):
+        share = np.clip(one.finds.sure[counts], 1e-4, 1 - 1e-4)
+        odds.append(np.log(share / (1 - share)))
+        answer.append(one.answer[counts])
+        weight.append(np.full(len(share), each))
+    odds, answer, weight = (np.concatenate(one) for one in (odds, answer, weight))
+    slope, offset = fit_logistic(odds[:, None], answer == 1, weight, 0.0)
+    return {"slope": max(float(slope[0]), 0.05), "offset": offset}
+
+
+def _weighed(frames, counts):
+    """(frame, which of its finds count, the weight of each): so that groups weigh the same in all."""
+    total = {}
+    for one in frames:
+        total[one.group] = total.get(one.group, 0) + np.count_nonzero(counts(one))
+    return [(one, counts(one), 1 / total[one.group]) for one in frames if counts(one).any()]

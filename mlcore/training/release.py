@@ -4,16 +4,19 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import minimize
 
 from mlcore.evaluation.sets import validation_examples
-from mlcore.inference import familiarity, graphs
+from mlcore.inference import graphs
 from mlcore.inference.canonical import Canonical
 from mlcore.inference.network import OVERVIEWS_PX, NetworkEngine
 from mlcore.inference.preparation import cleaned
 from mlcore.inference.tiling import MULTIPLE
 from mlcore.inference.weights import DETECTOR, FEATURENET, amend, write_model
 from mlcore.training import checkpoint, judging
+from mlcore.training.familiar import fit as fit_familiar
+from mlcore.training.strangers import strangers
+
+STRANGERS_SEED, STRANGERS = 5, 400
 
 
 def release(out, *, version, detector, featurenet=None, frames=(), folds=None, familiar=(), more=None):
@@ -60,11 +63,15 @@ def release(out, *, version, detector, featurenet=None, frames=(), folds=None, f
     if frames or familiar:
         with tempfile.TemporaryDirectory() as folder:
             write_model(folder, about, networks)
-            engine = NetworkEngine(folder, runtime="torch")
+            engine = NetworkEngine(folder)
             if frames:
                 about |= _judgements(engine, frames, folds or {})
             if familiar:
-                about["familiar"] = familiarity.fit([engine.features(image) for image in familiar])
+                usual, others = (
+                    [engine.features(image) for image in images]
+                    for images in (familiar, strangers(STRANGERS_SEED, STRANGERS))
+                )
+                about["familiar"] = fit_familiar(usual, others)
     return write_model(out, about, networks)
 
 
@@ -92,33 +99,8 @@ def _judgements(engine, frames, folds):
         seen.append(judging.judged(engines.get(fold, engine), frame, group=group, fold=fold))
     for name, folder in folds.items():
         others = [one for one in seen if one.fold != name]
-        amend(folder, judge=judging.fit(others), confidence=trust(others))
-    return {"judge": judging.fit(seen), "confidence": trust(seen)}
-
-
-def trust(seen):
-    """Slope and offset of the logistic from a network's own confidence to the share that are particles.
-
-    By maximum likelihood (J. Platt 1999); each group of judged frames has the same weight.
-    """
-    odds, sign, weight = [], [], []
-    for group in dict.fromkeys(one.group for one in seen):
-        mine = [one for one in seen if one.group == group]
-        counts = [(one.answer >= 0) & ~one.finds.is_classical for one in mine]
-        total = max(sum(np.count_nonzero(one) for one in counts), 1)
-        for one, which in zip(mine, counts, strict=True):
-            share = np.clip(one.finds.sure[which], 1e-4, 1 - 1e-4)
-            odds.append(np.log(share / (1 - share)))
-            sign.append(2.0 * one.answer[which] - 1)
-            weight.append(np.full(len(share), 1 / total))
-    odds, sign, weight = (np.concatenate(one) for one in (odds, sign, weight))
-
-    def cost(parameters):
-        slope, offset = parameters
-        return (weight * np.logaddexp(0, -sign * (slope * odds + offset))).sum()
-
-    slope, offset = minimize(cost, [1.0, 0.0]).x
-    return {"slope": float(max(slope, 0.05)), "offset": float(offset)}
+        amend(folder, judge=judging.fit(others), confidence=judging.trust(others))
+    return {"judge": judging.fit(seen), "confidence": judging.trust(seen)}
 
 
 def _placeless(config):

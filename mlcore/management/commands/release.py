@@ -8,6 +8,7 @@ from mlcore.evaluation.folds import folds
 from mlcore.evaluation.sets import LABELS, VALIDATION_SEED, load_set, simulated
 
 TIERS = ("T2", "T3", "T4", "T5")
+FAMILIAR = {"training": 60, "empty": 20}  # frames more of what is no stranger
 
 
 class Command(BaseCommand):
@@ -43,10 +44,15 @@ class Command(BaseCommand):
                 frames += [(tier, one) for one in some]
             for name in LABELS if names else ():
                 frames += [(name, one) for one in load_set(name, data=Path(data), work=Path(work))]
+            more = [
+                ("", one)
+                for tier, count in FAMILIAR.items() if scenes
+                for one in simulated(tier, Path(work), count, 1, VALIDATION_SEED)
+            ]  # fmt: skip
             model = release(
                 out, version=model_version, detector=detector, featurenet=featurenet, frames=frames,
                 folds={name: Path(options["folds"]) / name for name in names},
-                familiar=[one.labelled.image() for _, one in frames],
+                familiar=[one.labelled.image() for _, one in frames + more],
             )  # fmt: skip
         except (ValueError, OSError) as error:
             raise CommandError(str(error)) from None

@@ -1,5 +1,6 @@
 """What is judged of a find, who stays of two that saw the same place, and how judges are fitted."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,8 +19,8 @@ from mlcore.inference.weights import DETECTOR, amend, read_model, write_model
 from mlcore.nets.detector import build_detector
 from mlcore.training import checkpoint, judging
 from mlcore.training.config import DetectorConfig
-from mlcore.training.judging import Judged, fit
-from mlcore.training.release import release, trust
+from mlcore.training.judging import Judged, fit, trust
+from mlcore.training.release import release
 from tests import phantoms
 
 SOURCES = ({"simulate": {"tier": "T1", "seed": 1, "count": 1}},)
@@ -120,6 +121,15 @@ def test_there_must_be_right_and_wrong_finds_to_learn_from():
         fit([])
 
 
+def test_a_networks_own_confidence_is_made_a_probability():
+    rng = np.random.default_rng(4)
+    some, answer = some_finds(rng, 4000)
+    squeezed = replace(some, sure=1 / (1 + np.exp(-0.3 * np.log(some.sure / (1 - some.sure)) - 1)))
+    fitted = trust([Judged("a", "x", squeezed, answer)])
+    assert fitted["slope"] == pytest.approx(1 / 0.3, rel=0.15)
+    assert fitted["offset"] == pytest.approx(-1 / 0.3, rel=0.15)
+
+
 def test_products_are_within_bounds():
     assert products(np.array([[100.0, -100.0]])).tolist() == [[3, -3, 9, -9, 9]]
 
@@ -165,9 +175,6 @@ def test_a_release_gives_every_fold_a_judge_of_what_the_others_saw(runs, frames,
     judges = [model.about["judge"], *(read_model(path).about["judge"] for path in folds.values())]
     assert len({tuple(one["weights"]) for one in judges}) == 3
     assert all(read_model(path).sha256 != before[name] for name, path in folds.items())
-    assert trust(
-        [judging.judged(NetworkEngine(folds["Ru"]), one, group=name, fold="Ru") for name, one in frames]
-    )
     engine = NetworkEngine(tmp_path / "all")
     image = frames[2][1].labelled.image()
     found = [one for one in engine.find(image) if one.confidence > 0.25]

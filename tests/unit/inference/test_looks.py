@@ -10,12 +10,14 @@ from scipy import ndimage
 
 from mlcore.inference import graphs
 from mlcore.inference.decoders import sigmoid
-from mlcore.inference.familiarity import distance, fit, is_strange
+from mlcore.inference.familiarity import is_strange
 from mlcore.inference.merging import fitness, survivors
 from mlcore.inference.network import BLANK, TOO_SMALL, Look, NetworkEngine, best_zoom
 from mlcore.inference.runtime import TOLERANCE, TOLERANCE_8_BITS, OpenVinoRuntime, choice
 from mlcore.inference.weights import DETECTOR, tensors, write_model
 from mlcore.nets.detector import build_detector
+from mlcore.training.familiar import fit
+from mlcore.training.strangers import strangers
 
 
 @pytest.fixture(scope="module")
@@ -175,16 +177,23 @@ def test_a_sampling_suits_some_sizes():
     assert fitness(300.0) < 0.01
 
 
-def test_what_is_unlike_all_references_is_strange():
+def test_what_is_like_other_pictures_and_no_micrograph_is_strange():
     rng = np.random.default_rng(0)
-    spread = np.zeros(64)
-    spread[:8] = 1.0
-    usual = rng.normal(size=(200, 64)) * spread
-    reference = fit(usual)
-    fresh = rng.normal(size=(100, 64)) * spread
-    assert sum(is_strange(one, reference) for one in fresh) <= 2
-    along, across = np.zeros(64), np.zeros(64)
-    along[0], across[40] = 12, 5
-    assert is_strange(along, reference)
-    assert is_strange(across, reference)  # a direction in which no reference differs
-    assert distance(usual.mean(0), reference) < 0.5
+    usual, other = rng.normal(size=(300, 32)), rng.normal(size=(200, 32))
+    other[:, :4] += 2.5
+    reference = fit(usual[:200], other[:100])
+    assert reference["told"] > 0.8
+    assert sum(is_strange(one, reference) for one in usual[200:]) <= 2
+    assert sum(is_strange(one, reference) for one in other[100:]) > 80
+
+
+def test_pictures_that_are_no_micrographs_are_of_four_kinds():
+    one, again = strangers(3, 8), strangers(3, 8)
+    for image, same in zip(one, again, strict=True):
+        np.testing.assert_array_equal(image, same)
+        assert image.ndim == 2
+        assert min(image.shape) >= 64
+        assert np.isfinite(image).all()
+        assert image.std() > 2
+    letters = one[1]
+    assert (np.abs(letters - np.median(letters)) > 80).mean() > 0.01  # something is written on the page
