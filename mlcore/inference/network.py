@@ -201,7 +201,9 @@ class NetworkEngine:
             np.concatenate([low, high - low], axis=1),
             np.arange(len(sightings)) >= len(learnt),
             np.array([one.confidence for one in sightings]),
-            np.array([one.maps for one in sightings]).reshape(-1, len(evidence.RINGS), len(evidence.MAPS)),
+            np.array([one.maps for one in sightings]).reshape(
+                -1, len(evidence.RINGS), len(evidence.MAPS) + 1
+            ),
             np.array([one.ecd_look_px for one in sightings]),
         )
         return looks, sightings, finds
@@ -264,7 +266,7 @@ class NetworkEngine:
             outlines = [one.found.outline for one in mine]
             around = [None] * len(mine)
             if self.mode == "ours":
-                around = evidence.sampled(view.maps, outlines)
+                around = evidence.sampled(view.frame, view.maps, outlines)
             for one, outline, maps in zip(mine, outlines, around, strict=True):
                 one.outline, one.maps = (outline + view.corner) / view.zoom_xy, maps
 
@@ -292,7 +294,7 @@ def _kind(one):
     """A sighting's class; by the maps where the classical engine found it, which knows none."""
     if one.label != PROPOSED:
         return one.label
-    _, tube, aggregate = one.maps[1, 3:]
+    tube, aggregate = one.maps[1, 4:6]
     return KINDS[2] if aggregate > 0.5 else KINDS[1] if tube > 0.5 else KINDS[0]
 
 

@@ -11,7 +11,7 @@ from mlcore.inference.judge import products
 from mlcore.training.logistic import fit_logistic, standard
 
 IOU = 0.5
-RIDGE = 0.02  # of a weight squared, against the mean cost of one find
+RIDGE = 0.005  # half of it times a weight squared, against the mean cost of one find
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ SOURCES = ({"simulate": {"tier": "T1", "seed": 1, "count": 1}},)
 
 def finds(boxes, is_classical, sure, maps=None):
     n = len(boxes)
-    shape = n, len(evidence.RINGS), len(evidence.MAPS)
+    shape = n, len(evidence.RINGS), len(evidence.MAPS) + 1
     maps = np.full(shape, 0.5) if maps is None else maps
     return Finds(
         np.array(boxes, float).reshape(-1, 4), np.array(is_classical, bool), np.array(sure, float), maps,
@@ -64,9 +64,10 @@ def test_rings_sample_inside_on_and_around_an_outline():
     maps = {name: np.where(radius < 10, 8.0, -8.0) for name in evidence.MAPS}
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     circle = 32 + 9 * np.column_stack([np.cos(angle), np.sin(angle)])
-    rings = sampled(maps, [circle])[0, :, 0]
-    assert (rings[:4] > 0.95).all()
-    assert (rings[4:] < 0.05).all()
+    rings = sampled(-radius, maps, [circle])[0]
+    assert (rings[:4, 0] > 0.95).all()
+    assert (rings[4:, 0] < 0.05).all()
+    np.testing.assert_allclose(rings[:, evidence.GREY], -9 * np.array(evidence.RINGS), atol=0.8)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,19 @@ def test_a_judge_learns_whom_to_trust():
     assert np.corrcoef(told[learnt], fresh.sure[learnt])[0, 1] > 0.95
     assert np.abs(told[learnt] - fresh.sure[learnt]).mean() < 0.08  # it is calibrated as well
     assert np.abs(told[~learnt] - 0.5).mean() < 0.08
-    assert confidence(finds([], [], [], np.zeros((0, 6, 6))), judge).shape == (0,)
+    assert confidence(finds([], [], [], np.zeros((0, 6, 7))), judge).shape == (0,)
+
+
+def test_contrast_is_told_in_units_of_the_sure_finds_whatever_their_sign():
+    maps = np.full((4, len(evidence.RINGS), len(evidence.MAPS) + 1), 0.5)
+    maps[:, :3, evidence.GREY] = np.array([-2, -2, -1, 2])[:, None]
+    maps[:, 3:, evidence.GREY] = 0
+    boxes = [(k * 50, 0, 20, 20) for k in range(4)]
+    values = features(finds(boxes, [False] * 4, [0.9, 0.8, 0.3, 0.3], maps))
+    np.testing.assert_allclose(values[:, -2], [1, 1, 0.5, -1])
+    np.testing.assert_allclose(
+        features(finds(boxes, [False] * 4, [0.9, 0.8, 0.3, 0.3], -maps))[:, -2:], values[:, -2:]
+    )
 
 
 def test_each_group_has_the_same_weight():
