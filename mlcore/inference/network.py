@@ -1,5 +1,6 @@
 """The learned engine: a detector's maps at the sampling that suits the particles, particles from the maps."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -89,13 +90,15 @@ class Sighting:
 class Look:
     """What was seen at one zoom; `features` (F,) are the encoder's, means over the frame.
 
-    `proposed` are the classical engine's finds, by their number, as sightings in this look's maps.
+    `proposed` are the classical engine's finds, by their number, as sightings in this look's maps. A look of
+    one window keeps that as its `view`: its proposals can come later.
     """
 
     zoom: float
     seen: list
     features: np.ndarray
     proposed: dict = field(default_factory=dict)
+    view: View | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,9 +107,6 @@ class Proposals:
 
     outlines: list
     sure: list
-
-
-NONE = Proposals([], [])
 
 
 class NetworkEngine:
@@ -181,8 +181,12 @@ class NetworkEngine:
     def _gathered(self, picture, step):
         """Looks, settled sightings, and what is known of these; None of a frame too large to be judged."""
         is_searched = self.mode == "ours" and picture.image.size <= LARGE_FRAME_PX2
-        proposals = _proposals(picture) if is_searched else NONE
-        looks = self._looks(picture.image, proposals, step)
+        with ThreadPoolExecutor(1) as beside:  # half of its time the network leaves one core idle
+            proposals = beside.submit(_proposals, picture).result if is_searched else _none
+            looks = self._looks(picture.image, proposals, step)
+            for look in looks:
+                if look.view is not None:
+                    look.proposed.update(_told(proposals(), look.view))
         learnt = [one for some in survivors(looks) for one in some]
         suited = [
             max(
@@ -215,19 +219,17 @@ class NetworkEngine:
         while wanted:
             zoom, begin = wanted.pop(0), 0.02 + 0.9 * len(looks) / (len(looks) + 2)
             looks.append(self._look(image, zoom, lambda begin=begin: step(begin), proposals))
-            if wanted or len(looks) == MOST_LOOKS:
+            if wanted:
                 continue
             best = best_zoom(looks, image.shape)
-            nearest = min(looks, key=lambda one: abs(np.log2(one.zoom / best)))
-            if abs(np.log2(nearest.zoom / best)) > NEAR:
+            away = min(abs(np.log2(one.zoom / best)) for one in looks)
+            if away > NEAR and len(looks) < MOST_LOOKS:
                 wanted.append(best)
-        best = best_zoom(looks, image.shape)
         return sorted(looks, key=lambda one: -abs(np.log2(one.zoom / best)))
 
-    def _look(self, image, zoom, step, proposals=NONE):
+    def _look(self, image, zoom, step, proposals=None):
         canonical = Canonical(image, zoom)
         seen, features, proposed = [], [], {}
-        outlines = [one * canonical.zoom_xy for one in proposals.outlines]
 
         def run(tile):
             maps, mean = self.maps(tile)
@@ -249,16 +251,12 @@ class NetworkEngine:
                 for one in found
                 if _is_within(one.box[:2] + one.box[2:] / 2 + view.corner, core)
             ]
-            told = {
-                k: Sighting(Instance(one - view.corner, PROPOSED, proposals.sure[k]), view)
-                for k, one in enumerate(outlines)
-                if _is_within((one.min(0) + one.max(0)) / 2, core)
-            }
             if len(places) > 1:  # settled at once, so that no window's maps outlive it
+                told = _told(proposals(), view, core) if proposals else {}
                 self._size([*mine, *told.values()])
+                proposed |= told
             seen += mine
-            proposed |= told
-        return Look(zoom, seen, np.mean(features, axis=0), proposed)
+        return Look(zoom, seen, np.mean(features, axis=0), proposed, view if len(places) == 1 else None)
 
     def _settle(self, sightings):
         """Give sightings their outlines and what the maps show around them."""
@@ -303,6 +301,20 @@ def _by_view(sightings):
     for one in sightings:
         of_view.setdefault(id(one.view), []).append(one)
     return [(mine[0].view, mine) for mine in of_view.values()]
+
+
+def _none():
+    return Proposals([], [])
+
+
+def _told(proposals, view, core=None):
+    """Proposals as sightings in a view, by their number; with `core` those whose middle lies in it."""
+    outlines = [one * view.zoom_xy for one in proposals.outlines]
+    return {
+        k: Sighting(Instance(one - view.corner, PROPOSED, proposals.sure[k]), view)
+        for k, one in enumerate(outlines)
+        if core is None or _is_within((one.min(0) + one.max(0)) / 2, core)
+    }
 
 
 def _proposals(picture):
