@@ -10,7 +10,7 @@ from mlcore.evaluation.folds import folds
 from mlcore.evaluation.sets import LABELS
 
 # How often a labelled set is drawn beside what the base configuration names, whose shares add up to one.
-SHARES = {"ardagen": 0.35, "msa-em": 0.15, "creme": 0.1}
+SHARES = {"ardagen": 0.28, "msa-em": 0.12, "creme": 0.1}
 
 
 def write_fold_configs(folder, data, base=None):
