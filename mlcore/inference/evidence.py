@@ -80,11 +80,7 @@ def overlaps(boxes, others):
 
 def features(finds):
     """What a find is judged by, (N, F): each about 0 and of the order of 1 to 5."""
-    area = finds.boxes[:, 2:].prod(1)
-    classical, learnt = np.flatnonzero(finds.is_classical), np.flatnonzero(~finds.is_classical)
-    i, j, shared = overlaps(finds.boxes[classical], finds.boxes[learnt])
-    one, other = np.r_[classical[i], learnt[j]], np.r_[learnt[j], classical[i]]
-    shared = np.r_[shared, shared]
+    area, one, other, shared = _crossings(finds)
     iou = shared / np.maximum(area[one] + area[other] - shared, 1e-9)
     agreement, echo, pieces, holder = np.zeros((4, len(finds)))
     np.maximum.at(agreement, one, iou)
@@ -112,6 +108,14 @@ def features(finds):
     )  # fmt: skip
 
 
+def _crossings(finds):
+    """Areas (N,) of the boxes, and where those of different finders meet: either way, and the area shared."""
+    classical, learnt = np.flatnonzero(finds.is_classical), np.flatnonzero(~finds.is_classical)
+    i, j, shared = overlaps(finds.boxes[classical], finds.boxes[learnt])
+    one, other = classical[i], learnt[j]
+    return finds.boxes[:, 2:].prod(1), np.r_[one, other], np.r_[other, one], np.r_[shared, shared]
+
+
 def _relative(contrast, edge, sure):
     """Contrast and edge step (N,) of finds, in units of those of the frame's sure finds.
 
@@ -133,15 +137,12 @@ def chosen(finds, confidence):
 
     Two finds of one finder do not compete: it has told them apart.
     """
-    area = finds.boxes[:, 2:].prod(1)
-    classical, learnt = np.flatnonzero(finds.is_classical), np.flatnonzero(~finds.is_classical)
-    i, j, shared = overlaps(finds.boxes[classical], finds.boxes[learnt])
-    i, j = classical[i], learnt[j]
+    area, i, j, shared = _crossings(finds)
     small, large = np.minimum(area[i], area[j]), np.maximum(area[i], area[j])
     rivals = (shared > SAME_IOU * (area[i] + area[j] - shared)) | (
         (shared > INSIDE * small) & (small > PIECE * large)
     )
-    i, j = np.r_[i[rivals], j[rivals]], np.r_[j[rivals], i[rivals]]
+    i, j = i[rivals], j[rivals]
     order = np.argsort(i, kind="stable")
     i, j = i[order], j[order]
     first, last = (
