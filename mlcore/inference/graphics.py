@@ -128,13 +128,15 @@ def _levels(image):
 
     Masks, each with the least step that its edges must have.
     """
-    for from_end in (1 - image, image):
+    for is_white in (True, False):
         for near in NEAR_END:
-            mask = from_end <= near
+            mask = image >= 1 - near if is_white else image <= near
             if np.count_nonzero(mask) <= MAX_SHARE * image.size:
                 yield mask, LEAST_STEP * near
                 break
-    codes = (image * 255 + 0.5).astype(np.uint8)
+    codes = np.empty(image.shape, np.uint8)
+    for row, out in zip(image, codes, strict=True):  # by rows: the frame twice would be much memory
+        out[:] = row * 255 + 0.5
     counts = 2 * np.bincount(codes[::2].ravel(), minlength=256)
     for code in range(16, 240):
         beside = np.median(counts[code - 8 : code + 9])

@@ -49,12 +49,12 @@ def picture_rows(image):
     height = image.shape[0]
     value = _commonest(image[-1])
     for tolerance in (0, FOOTER_LOSS):
-        is_value = np.abs(image - value) <= tolerance
-        flat = is_value.mean(axis=1) >= FOOTER_FLAT_SHARE
+        share = np.array([(np.abs(row - value) <= tolerance).mean() for row in image])
+        flat = share >= FOOTER_FLAT_SHARE
         start = height if flat.all() else height - int(np.argmin(flat[::-1]))
         if not height - FOOTER_MAX_SHARE * height <= start < height - 3:
             continue
-        goes_on = is_value[:start].mean() >= 0.02
+        goes_on = share[:start].mean() >= 0.02
         if tolerance:
             step = np.abs(image[min(start + 1, height - 1)] - image[start - 2])
             goes_on = (step < 2 * tolerance).mean() > 1 - FOOTER_EDGE_SHARE
