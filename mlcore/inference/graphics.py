@@ -19,6 +19,7 @@ LEAST_STEP = 1.5  # times that, from a stroke to what is two pixels beside it
 HARD_SHARE = 0.7  # of a letter's rim steps so
 BAR_HARD_SHARE = 0.85
 MAX_SHARE = 0.1  # of the frame is one value at most where writing is sought
+MAX_PX = 2**22  # and no more than that: no writing is so large, and lists of more would be much memory
 SPIKE = 8.0  # times as many pixels as values close by have: what is drawn in grey, or was in color
 SPIKE_LEAST_PX = 60
 MIN_HEIGHT_PX = 5  # of a letter
@@ -128,19 +129,21 @@ def _levels(image):
 
     Masks, each with the least step that its edges must have.
     """
+    most = min(MAX_SHARE * image.size, MAX_PX)
     for is_white in (True, False):
         for near in NEAR_END:
             mask = image >= 1 - near if is_white else image <= near
-            if np.count_nonzero(mask) <= MAX_SHARE * image.size:
+            if np.count_nonzero(mask) <= most:
                 yield mask, LEAST_STEP * near
                 break
-    codes = np.empty(image.shape, np.uint8)
-    for row, out in zip(image, codes, strict=True):  # by rows: the frame twice would be much memory
+    codes, counts = np.empty(image.shape, np.uint8), np.zeros(256, int)
+    for number, (row, out) in enumerate(zip(image, codes, strict=True)):  # the frame twice were much memory
         out[:] = row * 255 + 0.5
-    counts = 2 * np.bincount(codes[::2].ravel(), minlength=256)
+        if number % 2 == 0:
+            counts += 2 * np.bincount(out, minlength=256)
     for code in range(16, 240):
         beside = np.median(counts[code - 8 : code + 9])
-        if SPIKE_LEAST_PX <= counts[code] <= MAX_SHARE * image.size and counts[code] > SPIKE * (beside + 1):
+        if SPIKE_LEAST_PX <= counts[code] <= most and counts[code] > SPIKE * (beside + 1):
             yield codes == code, LEAST_STEP * NEAR_END[0]
 
 
