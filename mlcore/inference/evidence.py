@@ -157,7 +157,7 @@ def chosen(finds, confidence):
     return np.array(kept, int)
 
 
-def odds(share):
-    """Logarithm of the odds of a share, kept within those of one in a thousand."""
-    share = np.clip(share, 1e-3, 1 - 1e-3)
+def odds(share, least=1e-3):
+    """Logarithm of the odds of a share, which is taken for no less than `least` and no more than the rest."""
+    share = np.clip(share, least, 1 - least)
     return np.log(share / (1 - share))

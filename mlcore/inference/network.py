@@ -171,7 +171,7 @@ class NetworkEngine:
 
     def confidence(self, raw):
         """The share of such finds that are particles, fitted on frames that no network learnt from."""
-        return float(sigmoid(self.trust["slope"] * _odds(raw) + self.trust["offset"]))
+        return float(sigmoid(self.trust["slope"] * evidence.odds(raw, 1e-4) + self.trust["offset"]))
 
     def features(self, image):
         """What the encoder sees of a frame at the first look (F,), for `familiarity`."""
@@ -320,12 +320,6 @@ def _told(proposals, view, core=None):
 def _proposals(picture):
     outlines, quality = classical.proposals(picture.image, picture.boxes)
     return Proposals(outlines, [classical.confidence(one) for one in quality.tolist()])
-
-
-def _odds(share):
-    """Logarithm of the odds, kept finite."""
-    share = np.clip(share, 1e-4, 1 - 1e-4)
-    return np.log(share / (1 - share))
 
 
 def _is_within(middle, core):

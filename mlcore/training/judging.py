@@ -6,7 +6,7 @@ import numpy as np
 
 from mlcore.evaluation.evaluate import pair
 from mlcore.evaluation.frames import make_frame
-from mlcore.inference.evidence import Finds, features
+from mlcore.inference.evidence import Finds, features, odds
 from mlcore.inference.judge import products
 from mlcore.training.logistic import fit_logistic, standard
 
@@ -71,14 +71,13 @@ def trust(frames):
 
     By maximum likelihood (J. Platt 1999); each group has the same weight.
     """
-    odds, answer, weight = [], [], []
+    shares, answer, weight = [], [], []
     for one, counts, each in _weighed(frames, lambda one: (one.answer >= 0) & ~one.finds.is_classical):
-        share = np.clip(one.finds.sure[counts], 1e-4, 1 - 1e-4)
-        odds.append(np.log(share / (1 - share)))
+        shares.append(odds(one.finds.sure[counts], 1e-4))
         answer.append(one.answer[counts])
-        weight.append(np.full(len(share), each))
-    odds, answer, weight = (np.concatenate(one) for one in (odds, answer, weight))
-    slope, offset = fit_logistic(odds[:, None], answer == 1, weight, 0.0)
+        weight.append(np.full(len(answer[-1]), each))
+    shares, answer, weight = (np.concatenate(one) for one in (shares, answer, weight))
+    slope, offset = fit_logistic(shares[:, None], answer == 1, weight, 0.0)
     return {"slope": max(float(slope[0]), 0.05), "offset": offset}
 
 

@@ -5,12 +5,11 @@ import pytest
 from scipy import ndimage
 
 from annotations.shape import measure_many
-from mlcore.inference.engine import DEFAULT_CONFIDENCE, ENGINES, load_engine
+from mlcore.inference.engine import DEFAULT_CONFIDENCE, load_engine
 from mlcore.inference.familiarity import STRANGE
 from tests import phantoms
 
 SIDE = 512
-pytestmark = pytest.mark.skipif("network" not in ENGINES, reason="no weights are shipped yet")
 
 
 @pytest.fixture(scope="module")
