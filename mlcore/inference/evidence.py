@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlcore.inference.decoders import sigmoid
-from mlcore.inference.merging import INSIDE, PIECE, SAME_IOU
+from mlcore.inference.merging import INSIDE, SAME_IOU, best, overlaps
 
 RINGS = (0.0, 0.35, 0.7, 1.0, 1.35, 1.8)  # times the outline, about the middle of its box
 MAPS = ("foreground", "border", "distance", "centre", "tube", "aggregate")
 GREY = len(MAPS)  # place of the frame's own grey levels behind the maps
 SURE = 0.6  # finds from which on say how particles of the frame differ from what surrounds them
 POINTS = 16  # of an outline
-PAIR_ROWS = 512  # of boxes compared at once
 CLEARLY_LARGER = 1.4
 
 
@@ -61,21 +60,6 @@ def sampled(frame, maps, outlines):
             out[:, k, j] = values.max(1) if name == "centre" else values.mean(1)
         out[:, k, GREY] = frame[y, x].mean(1)
     return out
-
-
-def overlaps(boxes, others):
-    """Pairs of boxes that share anything: indices into both, and the area they share."""
-    found = []
-    low, high = others[:, :2], others[:, :2] + others[:, 2:]
-    for first in range(0, len(boxes), PAIR_ROWS):
-        mine = boxes[first : first + PAIR_ROWS, None]
-        sides = np.minimum(high, mine[..., :2] + mine[..., 2:]) - np.maximum(low, mine[..., :2])
-        shared = np.clip(sides, 0, None).prod(-1)
-        rows, columns = np.nonzero(shared)
-        found.append((rows + first, columns, shared[rows, columns]))
-    if not found:
-        return np.zeros(0, int), np.zeros(0, int), np.zeros(0)
-    return tuple(np.concatenate(one) for one in zip(*found, strict=True))
 
 
 def features(finds):
@@ -137,24 +121,8 @@ def chosen(finds, confidence):
 
     Two finds of one finder do not compete: it has told them apart.
     """
-    area, i, j, shared = _crossings(finds)
-    small, large = np.minimum(area[i], area[j]), np.maximum(area[i], area[j])
-    rivals = (shared > SAME_IOU * (area[i] + area[j] - shared)) | (
-        (shared > INSIDE * small) & (small > PIECE * large)
-    )
-    i, j = i[rivals], j[rivals]
-    order = np.argsort(i, kind="stable")
-    i, j = i[order], j[order]
-    first, last = (
-        np.searchsorted(i, np.arange(len(finds))),
-        np.searchsorted(i, np.arange(len(finds)), "right"),
-    )
-    is_gone, kept = np.zeros(len(finds), bool), []
-    for k in np.argsort(-confidence, kind="stable").tolist():
-        if not is_gone[k]:
-            kept.append(k)
-            is_gone[j[first[k] : last[k]]] = True
-    return np.array(kept, int)
+    _, i, j, shared = _crossings(finds)
+    return np.array(best(confidence, finds.boxes, [(i, j, shared)]), int)
 
 
 def odds(share, least=1e-3):

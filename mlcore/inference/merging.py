@@ -31,24 +31,58 @@ def survivors(looks):
         Of each look, the finds that stay.
     """
     finds = [one for look in looks for one in look.seen]
-    if sum(bool(look.seen) for look in looks) < 2:
-        return [list(look.seen) for look in looks]
     look_of = np.repeat(np.arange(len(looks)), [len(look.seen) for look in looks])
     zoom = np.array([look.zoom for look in looks])[look_of]
-    boxes = np.array([one.box for one in finds], float) / zoom[:, None]
+    boxes = np.array([one.box for one in finds], float).reshape(-1, 4) / zoom[:, None]
     worth = np.array([one.confidence * fitness(one.ecd_look_px) for one in finds])
-    low, high, area = boxes[:, :2], boxes[:, :2] + boxes[:, 2:], boxes[:, 2:].prod(1)
-    gone = np.zeros(len(finds), bool)
-    for k in np.argsort(-worth, kind="stable").tolist():
-        if gone[k]:
-            continue
-        sides = np.minimum(high, high[k]) - np.maximum(low, low[k])
-        shared = np.clip(sides, 0, None).prod(1)
-        smaller, larger = np.minimum(area, area[k]), np.maximum(area, area[k])
-        same = shared > SAME_IOU * (area + area[k] - shared)
-        piece = (shared > INSIDE * smaller) & (smaller > PIECE * larger)
-        gone |= (same | piece) & (look_of != look_of[k]) & (worth <= worth[k])
+    pairs = [
+        (mine[i], theirs[j], shared)
+        for a, mine in enumerate(np.flatnonzero(look_of == k) for k in range(len(looks)))
+        for theirs in (np.flatnonzero(look_of == b) for b in range(a))
+        for i, j, shared in [overlaps(boxes[mine], boxes[theirs])]
+    ]
     kept = [[] for _ in looks]
-    for k in np.flatnonzero(~gone).tolist():
+    for k in sorted(best(worth, boxes, pairs)):
         kept[look_of[k]].append(finds[k])
+    return kept
+
+
+def overlaps(boxes, others):
+    """Pairs of boxes (N, 4) and (M, 4) that share anything: indices into both, and the area they share."""
+    low, high = others[:, :2], others[:, :2] + others[:, 2:]
+    order = np.argsort(low[:, 0], kind="stable")
+    # Of the others, from the left: those that begin before a box ends, without those before the first that
+    # reaches it.
+    last = np.searchsorted(low[order, 0], boxes[:, 0] + boxes[:, 2])
+    first = np.searchsorted(np.maximum.accumulate(high[order, 0]), boxes[:, 0], side="right")
+    counts = np.maximum(last - first, 0)
+    i = np.repeat(np.arange(len(boxes)), counts)
+    j = order[np.arange(len(i)) - np.repeat(np.cumsum(counts) - counts, counts) + first[i]]
+    sides = np.minimum(high[j], boxes[i, :2] + boxes[i, 2:]) - np.maximum(low[j], boxes[i, :2])
+    shared = np.clip(sides, 0, None).prod(1)
+    is_any = shared > 0
+    return i[is_any], j[is_any], shared[is_any]
+
+
+def best(worth, boxes, pairs):
+    """Indices of finds, the worthiest first, of which no two that compete are both kept.
+
+    pairs : sequence of (indices, indices, areas)
+        Finds that share some area. They compete if they are as good as one, or one a piece of the other.
+    """
+    i, j, shared = (np.concatenate(one) for one in zip(*pairs, strict=True)) if pairs else np.zeros((3, 0))
+    i, j = i.astype(int), j.astype(int)
+    area = boxes[:, 2:].prod(1)
+    small, large = np.minimum(area[i], area[j]), np.maximum(area[i], area[j])
+    rivals = (shared > SAME_IOU * (area[i] + area[j] - shared)) | (
+        (shared > INSIDE * small) & (small > PIECE * large)
+    )
+    i, j = np.r_[i[rivals], j[rivals]], np.r_[j[rivals], i[rivals]]
+    order = np.argsort(i, kind="stable")
+    j, bounds = j[order], np.searchsorted(i[order], np.arange(len(boxes) + 1))
+    is_gone, kept = np.zeros(len(boxes), bool), []
+    for k in np.argsort(-worth, kind="stable").tolist():
+        if not is_gone[k]:
+            kept.append(k)
+            is_gone[j[bounds[k] : bounds[k + 1]]] = True
     return kept

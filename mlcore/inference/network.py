@@ -273,9 +273,9 @@ class NetworkEngine:
         self._settle(sightings)
         for view, mine in _by_view(one for one in sightings if one.view is not None):
             outlines = [one.found.outline for one in mine]
-            for one, outline, estimate in zip(mine, outlines, self._estimates(view, outlines), strict=True):
+            estimates = self._estimates(view, outlines)
+            for one, outline, estimate in zip(mine, *agreeing(outlines, estimates), strict=True):
                 if estimate is not None:
-                    outline, estimate = agreeing(outline, estimate)
                     one.outline, one.estimate = (outline + view.corner) / view.zoom_xy, estimate
                 one.found = Settled(one.label, one.confidence, one.ecd_look_px, one.box)
                 one.view = None

@@ -12,8 +12,9 @@ from mlcore.evaluation.matching import box_iou
 from mlcore.evaluation.sets import TestFrame
 from mlcore.inference import evidence
 from mlcore.inference.classical import ClassicalEngine
-from mlcore.inference.evidence import Finds, chosen, features, overlaps, sampled
+from mlcore.inference.evidence import Finds, chosen, features, sampled
 from mlcore.inference.judge import confidence, products
+from mlcore.inference.merging import overlaps
 from mlcore.inference.network import NetworkEngine
 from mlcore.inference.weights import DETECTOR, amend, read_model, write_model
 from mlcore.nets.detector import build_detector
@@ -45,8 +46,7 @@ def some_finds(rng, n=400):
     return finds(boxes, is_classical, sure), (rng.random(n) < chance).astype(int)
 
 
-def test_overlaps_are_those_of_all_boxes(monkeypatch):
-    monkeypatch.setattr(evidence, "PAIR_ROWS", 7)
+def test_overlaps_are_those_of_all_boxes():
     rng = np.random.default_rng(0)
     one, other = (
         np.concatenate([rng.uniform(0, 90, (n, 2)), rng.uniform(5, 40, (n, 2))], 1) for n in (30, 20)
@@ -56,6 +56,7 @@ def test_overlaps_are_those_of_all_boxes(monkeypatch):
     iou[i, j] = shared / (one[i, 2:].prod(1) + other[j, 2:].prod(1) - shared)
     np.testing.assert_allclose(iou, box_iou(one, other), atol=1e-12)
     assert [len(part) for part in overlaps(one[:0], other)] == [0, 0, 0]
+    assert [len(part) for part in overlaps(one, other[:0])] == [0, 0, 0]
 
 
 def test_rings_sample_inside_on_and_around_an_outline():
