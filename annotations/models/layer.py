@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from annotations.models.acquisition import Frame
 from annotations.models.project import Project
@@ -12,6 +12,10 @@ class LayerQuerySet(models.QuerySet["Layer"]):
 
     def editable_by(self, user):
         return self.filter(frame__acquisition__project__in=Project.objects.editable_by(user))
+
+    def reviewed(self):
+        """Those that nobody has edited since a reviewer called them right."""
+        return self.filter(reviewed_sequence=F("sequence"))
 
 
 class Layer(models.Model):
@@ -30,6 +34,13 @@ class Layer(models.Model):
     sequence = models.PositiveBigIntegerField(
         default=0, help_text="Sequence number of the layer's last event."
     )
+    reviewed_sequence = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="The event that a reviewer saw last: later edits undo the review."
+    )
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="reviewed_layers"
+    )
+    reviewed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     objects = LayerQuerySet.as_manager()
 
@@ -43,3 +54,8 @@ class Layer(models.Model):
 
     def __str__(self):
         return f"{self.name or self.get_kind_display()} on {self.frame}"
+
+    @property
+    def is_reviewed(self):
+        """Whether a reviewer called it right, and nobody has edited it since."""
+        return self.reviewed_sequence is not None and self.reviewed_sequence == self.sequence

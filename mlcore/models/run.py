@@ -5,9 +5,12 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
-from annotations.models import Frame, Layer, Project
+from annotations.models import Frame, Project
+from mlcore.models.dataset import Dataset
+from mlcore.models.model_version import ModelVersion
 
-ACTIVE = ["queued", "running"]
+ACTIVE = ["queued", "running", "paused"]  # holds its place: nobody starts the same beside it
+WORKED_ON = ["queued", "running"]
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -26,7 +29,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         Only to be called by who holds the run's lease (services/lease.py): a living worker keeps it.
         """
         now = timezone.now()
-        claimed = self.filter(pk=pk, status__in=ACTIVE).update(
+        claimed = self.filter(pk=pk, status__in=WORKED_ON).update(
             status=Run.Status.RUNNING,
             attempts=F("attempts") + 1,
             started_at=Coalesce("started_at", now),
@@ -36,14 +39,21 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """One execution of an engine over frames. The row is the truth; the queue only carries its key."""
+    """One piece of machine-learning work. The row is the truth; the queue only carries its key."""
 
     class Kind(models.TextChoices):
         INFER = "infer", "Find particles"
+        TRAIN_DETECTOR = "train_detector", "Train a detector"
+        TRAIN_FEATURENET = "train_featurenet", "Train FeatureNet"
+        TRAIN_GAN = "train_gan", "Train the image generator"
+        SYNTHESISE = "synthesise", "Make synthetic images"
+        EVALUATE = "evaluate", "Evaluate a model"
+        BENCHMARK = "benchmark", "Benchmark a model"
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Waiting"
         RUNNING = "running", "Running"
+        PAUSED = "paused", "Paused"
         SUCCEEDED = "succeeded", "Done"
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
@@ -57,14 +67,49 @@ class Run(models.Model):
         related_name="runs",
         help_text="Empty: the whole project.",
     )
-    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.INFER)
-    engine = models.CharField(max_length=40)
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.INFER)
+    engine = models.CharField(max_length=40, blank=True, help_text="Of an inference.")
+    model_version = models.ForeignKey(
+        ModelVersion,
+        models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="runs",
+        help_text="What is run, evaluated, or fine-tuned; empty: what is shipped.",
+    )
+    dataset = models.ForeignKey(Dataset, models.RESTRICT, null=True, blank=True, related_name="runs")
+    parent = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="retries",
+        help_text="The run that this one tries again, or goes on from.",
+    )
     config = models.JSONField(default=dict, blank=True)
+    config_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of the configuration: two alike are one."
+    )
+    seed = models.PositiveIntegerField(default=0)
+    notes = models.TextField(blank=True, help_text="What people have to say of it.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     cancel_requested = models.BooleanField(default=False)
+    pause_requested = models.BooleanField(default=False)
+    is_urgent = models.BooleanField(
+        default=False, help_text="Somebody waits in front of the screen: goes before batches."
+    )
     frames_total = models.PositiveIntegerField(default=0)
     frames_done = models.PositiveIntegerField(default=0)
     particles_found = models.PositiveIntegerField(default=0)
+    steps_total = models.PositiveIntegerField(default=0, help_text="Of a training.")
+    steps_done = models.PositiveIntegerField(default=0)
+    step_s = models.FloatField(null=True, blank=True, help_text="Seconds a step, of the last ones.")
+    resources = models.JSONField(
+        default=dict, blank=True, help_text="Last measured: processor, memory and GPU in use."
+    )
+    offer = models.JSONField(
+        default=dict, blank=True, help_text="Settings with which a failed run may well succeed."
+    )
     message = models.CharField(max_length=500, blank=True, help_text="One sentence for people.")
     traceback = models.TextField(blank=True, help_text="For us; never shown to members.")
     code_version = models.CharField(max_length=40, blank=True)
@@ -84,23 +129,27 @@ class Run(models.Model):
             ),
             # A double click, or two people at once, start one.
             models.UniqueConstraint(
-                fields=["project", "frame", "engine"],
+                fields=["project", "kind", "frame", "engine", "model_version", "dataset", "config_sha256"],
                 condition=Q(status__in=ACTIVE),
                 nulls_distinct=False,
                 name="run_one_active_alike",
             ),
         ]
+        indexes = [models.Index(fields=["status", "kind"], name="run_status_kind")]
 
     def __str__(self):
-        return f"Run {self.pk}: {self.engine}"
+        return f"Run {self.pk}: {self.engine or self.get_kind_display()}"
 
     def get_absolute_url(self):
         return reverse("run", args=[self.pk])
 
     @property
     def progress(self):
-        """Share of the frames done, 0 to 1."""
-        return self.frames_done / self.frames_total if self.frames_total else 0.0
+        """Share of the steps or frames done, 0 to 1."""
+        done, total = (
+            (self.steps_done, self.steps_total) if self.steps_total else (self.frames_done, self.frames_total)
+        )
+        return done / total if total else 0.0
 
     @property
     def seconds(self):
@@ -112,24 +161,3 @@ class Run(models.Model):
     @property
     def is_finished(self):
         return self.status in {Run.Status.SUCCEEDED, Run.Status.FAILED, Run.Status.CANCELLED}
-
-
-class Prediction(models.Model):
-    """Ties a run to the layer of suggestions it made on a frame: exactly one a frame."""
-
-    run = models.ForeignKey(Run, models.CASCADE, related_name="predictions")
-    frame = models.ForeignKey(Frame, models.CASCADE, related_name="predictions")
-    layer = models.OneToOneField(Layer, models.CASCADE, related_name="prediction")
-    engine_version = models.CharField(max_length=40)
-    seconds = models.FloatField(help_text="Wall time of decode, engine and measurement.")
-    message = models.CharField(
-        max_length=300, blank=True, help_text="What the engine had to say of the frame."
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["run", "frame"]
-        constraints = [models.UniqueConstraint(fields=["run", "frame"], name="prediction_once_per_frame")]
-
-    def __str__(self):
-        return f"{self.run} on {self.frame}"
