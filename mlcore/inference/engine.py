@@ -67,7 +67,12 @@ class Engine(Protocol):
 @cache
 def load_engine(name):
     """The engine of a name, one a process; ValueError names those there are."""
+    return engine_class(name)()
+
+
+def engine_class(name):
+    """What makes engines of a name; ValueError names those there are."""
     if name not in ENGINES:
         raise ValueError(f"There is no engine “{name}”; choose one of: {', '.join(sorted(ENGINES))}.")
     module, attribute = ENGINES[name].split(":")
-    return getattr(importlib.import_module(module), attribute)()
+    return getattr(importlib.import_module(module), attribute)
