@@ -34,6 +34,10 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """Where `user` may upload, draw and start runs."""
         return self.with_role(user, Role.ANNOTATOR)
 
+    def reviewable_by(self, user):
+        """Where `user` may call annotations right, and choose the model that images are searched with."""
+        return self.with_role(user, Role.REVIEWER)
+
     def manageable_by(self, user):
         """Where `user` may change classes, members and settings."""
         return self.with_role(user, Role.MANAGER)

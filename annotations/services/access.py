@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404
 
 REFUSALS = {
     "editable_by": "You may look at this project but not change it; ask a manager for the annotator role.",
+    "reviewable_by": "Only reviewers and those above them may do this; ask one of the project’s managers.",
     "manageable_by": "Only managers and owners of the project may do this; ask one of them.",
     "owned_by": "Only owners of the project may do this; ask one of them.",
 }

@@ -6,6 +6,41 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+# By hand: what a dataset was when it became ready it stays, whoever writes; rows only go as a whole.
+FROZEN = """
+CREATE FUNCTION mlcore_dataset_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.status = 'ready' THEN
+        RAISE EXCEPTION 'Dataset % is frozen and is never changed.', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER mlcore_dataset_stays BEFORE UPDATE ON mlcore_dataset
+    FOR EACH ROW EXECUTE FUNCTION mlcore_dataset_stays();
+CREATE FUNCTION mlcore_datasetframe_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- The project's frame may go: what it showed is in the dataset's folder.
+    IF TG_OP = 'UPDATE' AND NEW.frame_id IS NULL
+       AND to_jsonb(NEW) - 'frame_id' = to_jsonb(OLD) - 'frame_id' THEN
+        RETURN NEW;
+    END IF;
+    IF EXISTS (SELECT 1 FROM mlcore_dataset WHERE id = NEW.dataset_id AND status = 'ready') THEN
+        RAISE EXCEPTION 'Dataset % is frozen and its frames never change.', NEW.dataset_id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER mlcore_datasetframe_stays BEFORE INSERT OR UPDATE ON mlcore_datasetframe
+    FOR EACH ROW EXECUTE FUNCTION mlcore_datasetframe_stays();
+"""
+THAWED = """
+DROP TRIGGER mlcore_datasetframe_stays ON mlcore_datasetframe;
+DROP FUNCTION mlcore_datasetframe_stays;
+DROP TRIGGER mlcore_dataset_stays ON mlcore_dataset;
+DROP FUNCTION mlcore_dataset_stays;
+"""
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -24,10 +59,12 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('freezing', 'Being frozen'), ('ready', 'Ready'), ('failed', 'Failed')], default='freezing', max_length=10)),
                 ('message', models.CharField(blank=True, help_text='One sentence for people.', max_length=500)),
                 ('seed', models.PositiveIntegerField(default=0, help_text='Of the split.')),
-                ('sources', models.JSONField(blank=True, default=dict, help_text='What was asked for: layers, imports, tiers.')),
+                ('sources', models.JSONField(blank=True, default=dict, help_text='What was asked for, and the event each layer was at.')),
                 ('sha256', models.CharField(blank=True, help_text='Of pixels, truth and split of all frames.', max_length=64)),
                 ('folder', models.CharField(blank=True, help_text='In the storage; its files never change.', max_length=200)),
                 ('n_frames', models.PositiveIntegerField(default=0)),
+                ('n_done', models.PositiveIntegerField(default=0, help_text='Frames written so far.')),
+                ('attempts', models.PositiveSmallIntegerField(default=0, help_text='Workers that began on it.')),
                 ('n_particles', models.PositiveIntegerField(default=0)),
                 ('composition', models.JSONField(blank=True, default=dict, help_text='Counts by split, class and size.')),
                 ('leaks', models.JSONField(blank=True, default=list, help_text='Frames of two splits that look alike.')),
@@ -222,7 +259,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='run',
             name='kind',
-            field=models.CharField(choices=[('infer', 'Find particles'), ('train_detector', 'Train a detector'), ('train_featurenet', 'Train FeatureNet'), ('train_gan', 'Train the image generator'), ('synthesise', 'Make synthetic images'), ('evaluate', 'Evaluate a model'), ('benchmark', 'Benchmark a model')], default='infer', max_length=20),
+            field=models.CharField(choices=[('infer', 'Find particles'), ('train_detector', 'Train a detector'), ('train_featurenet', 'Train FeatureNet'), ('train_gan', 'Train the image generator'), ('synthesise', 'Make synthetic images'), ('evaluate', 'Evaluate a model'), ('benchmark', 'Benchmark a model'), ('compare', 'Compare two models')], default='infer', max_length=20),
         ),
         migrations.AlterField(
             model_name='run',
@@ -385,5 +422,27 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='runsample',
             constraint=models.UniqueConstraint(fields=('run', 'name', 'step'), name='run_sample_once'),
+        ),
+        migrations.RunSQL(FROZEN, THAWED),
+        migrations.CreateModel(
+            name='ComparedFrame',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('n_first', models.PositiveIntegerField(default=0, help_text="Found by the run's own model.")),
+                ('n_second', models.PositiveIntegerField(default=0, help_text='Found by what it is compared with.')),
+                ('n_both', models.PositiveIntegerField(default=0, help_text='Pairs with an IoU of boxes of at least 0.5.')),
+                ('agreement', models.FloatField(blank=True, help_text='F1 of one against the other.', null=True)),
+                ('sizes', models.JSONField(blank=True, default=dict, help_text='Diameters that each found, in the unit that it names.')),
+                ('interval_width', models.FloatField(blank=True, help_text='Mean width of the 90 % intervals of diameter, of the diameter.', null=True)),
+                ('strangeness', models.FloatField(blank=True, help_text='Log odds of being no micrograph, less the limit of familiar ones.', null=True)),
+                ('features', models.JSONField(blank=True, default=list, help_text='What the encoder saw, for diversity.')),
+                ('message', models.CharField(blank=True, help_text='Why it could not be searched.', max_length=300)),
+                ('frame', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='compared_frames', to='annotations.frame')),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='compared_frames', to='mlcore.run')),
+            ],
+            options={
+                'ordering': ['run', 'frame'],
+                'constraints': [models.UniqueConstraint(fields=('run', 'frame'), name='compared_frame_once')],
+            },
         ),
     ]

@@ -32,13 +32,15 @@ class Dataset(models.Model):
     message = models.CharField(max_length=500, blank=True, help_text="One sentence for people.")
     seed = models.PositiveIntegerField(default=0, help_text="Of the split.")
     sources = models.JSONField(
-        default=dict, blank=True, help_text="What was asked for: layers, imports, tiers."
+        default=dict, blank=True, help_text="What was asked for, and the event each layer was at."
     )
     sha256 = models.CharField(
         max_length=64, blank=True, help_text="Of pixels, truth and split of all frames."
     )
     folder = models.CharField(max_length=200, blank=True, help_text="In the storage; its files never change.")
     n_frames = models.PositiveIntegerField(default=0)
+    n_done = models.PositiveIntegerField(default=0, help_text="Frames written so far.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Workers that began on it.")
     n_particles = models.PositiveIntegerField(default=0)
     composition = models.JSONField(default=dict, blank=True, help_text="Counts by split, class and size.")
     leaks = models.JSONField(default=list, blank=True, help_text="Frames of two splits that look alike.")

@@ -13,6 +13,10 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     def editable_by(self, user):
         return self.filter(project__in=Project.objects.editable_by(user))
 
+    def reviewable_by(self, user):
+        """Those that `user` may promote."""
+        return self.filter(project__in=Project.objects.reviewable_by(user))
+
 
 class ModelVersion(models.Model):
     """Weights that a run trained here, in a folder as mlcore/weights is; never changed."""

@@ -49,6 +49,7 @@ class Run(models.Model):
         SYNTHESISE = "synthesise", "Make synthetic images"
         EVALUATE = "evaluate", "Evaluate a model"
         BENCHMARK = "benchmark", "Benchmark a model"
+        COMPARE = "compare", "Compare two models"
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Waiting"
