@@ -13,6 +13,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
+            model_name='acquisition',
+            name='specimen',
+            field=models.CharField(blank=True, help_text='What was looked at, as people name it: its images stay on one side of a split.', max_length=120),
+        ),
+        migrations.AddField(
             model_name='layer',
             name='reviewed_at',
             field=models.DateTimeField(blank=True, null=True),

@@ -67,6 +67,11 @@ class Acquisition(models.Model):
     voltage_kv = models.FloatField(null=True, blank=True)
     magnification = models.FloatField(null=True, blank=True)
     exposure_s = models.FloatField(null=True, blank=True)
+    specimen = models.CharField(
+        max_length=120,
+        blank=True,
+        help_text="What was looked at, as people name it: its images stay on one side of a split.",
+    )
     gas = models.CharField(max_length=60, blank=True)
     pressure_pa = models.FloatField(null=True, blank=True)
     temperature_c = models.FloatField(null=True, blank=True)

@@ -198,6 +198,26 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='run',
+            name='attempts_excused',
+            field=models.PositiveSmallIntegerField(default=0, help_text='Of these, those after which it had got on, or was paused.'),
+        ),
+        migrations.AddField(
+            model_name='run',
+            name='dispatch',
+            field=models.PositiveIntegerField(default=0, help_text='How often it was queued: messages of earlier times do nothing.'),
+        ),
+        migrations.AddField(
+            model_name='run',
+            name='served_at',
+            field=models.DateTimeField(blank=True, help_text='When a worker last took some of it: the longest unserved goes first.', null=True),
+        ),
+        migrations.AddField(
+            model_name='run',
+            name='steps_at_start',
+            field=models.PositiveIntegerField(default=0, help_text='Of the last attempt.'),
+        ),
+        migrations.AddField(
+            model_name='run',
             name='config_sha256',
             field=models.CharField(blank=True, help_text='Of the configuration: two alike are one.', max_length=64),
         ),
