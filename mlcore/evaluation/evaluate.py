@@ -6,14 +6,12 @@ import numpy as np
 
 from mlcore.evaluation.frames import SIZES, make_frame
 from mlcore.evaluation.matching import box_iou, match
-from mlcore.evaluation.scores import Score
+from mlcore.evaluation.scores import LEVEL, RESAMPLES, Score
 
 IOU = 0.5
 LOOSE_IOU = 0.3
 AP_IOUS = tuple(np.arange(0.5, 1.0, 0.05).round(2).tolist())
 RMSE_UP_TO_ASPECT_RATIO = 4.0  # beyond it the ratio's own error grows with it
-RESAMPLES = 2000
-LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def pair(true, found, iou_min):
     return Paired(Score(len(pairs), int(counts.sum()), int((hit >= 0).sum())), pairs, hit)
 
 
-def evaluate(true, found, *, resamples=RESAMPLES, seed=0):
+def evaluate(true, found, *, resamples=RESAMPLES, seed=0, on_draw=None):
     """All figures of a set of frames.
 
     Parameters
@@ -52,6 +50,8 @@ def evaluate(true, found, *, resamples=RESAMPLES, seed=0):
     true, found : dict of str to Frame
         By the frame's name. A true frame without a prediction counts as one in which nothing was found;
         predictions of other frames are left out.
+    on_draw : callable, optional
+        Called before each resampling; what it raises ends the whole.
 
     Returns
     -------
@@ -71,7 +71,11 @@ def evaluate(true, found, *, resamples=RESAMPLES, seed=0):
     rng = np.random.default_rng(seed)
     draws = [rng.integers(len(frames), size=len(frames)) for _ in range(resamples)] if len(frames) > 1 else []
     whole = _figures(frames)
-    drawn = [_figures([frames[k] for k in draw]) for draw in draws]
+    drawn = []
+    for draw in draws:
+        if on_draw:
+            on_draw()
+        drawn.append(_figures([frames[k] for k in draw]))
     return {name: _with_interval(whole[name], [one[name][0] for one in drawn]) for name in whole}
 
 

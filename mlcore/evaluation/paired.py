@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlcore.evaluation.evaluate import LEVEL, RESAMPLES
+from mlcore.evaluation.scores import LEVEL, RESAMPLES
 
 
 def f1_difference(one, other, *, resamples=RESAMPLES, seed=0):
@@ -32,6 +32,25 @@ def f1_difference(one, other, *, resamples=RESAMPLES, seed=0):
     differences = differences[np.isfinite(differences)]
     low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return {"value": value, "low": float(low), "high": float(high)}
+
+
+def paired_f1(one, other):
+    """F1 of `one` less that of `other` with its interval, over the frames that both have counts of.
+
+    Parameters
+    ----------
+    one, other : dict of str to (matched, true, found)
+        By the frame's name.
+
+    Returns
+    -------
+    dict
+        value, low, high of `f1_difference`, and the number of frames, `n`.
+    """
+    names = sorted(set(one) & set(other))
+    if not names:
+        return {"value": None, "low": None, "high": None, "n": 0}
+    return f1_difference([one[k] for k in names], [other[k] for k in names]) | {"n": len(names)}
 
 
 def _f1(counts):

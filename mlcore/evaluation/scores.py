@@ -5,6 +5,9 @@ from itertools import pairwise
 
 import numpy as np
 
+RESAMPLES = 2000
+LEVEL = 0.95
+
 
 @dataclass(frozen=True)
 class Score:

@@ -19,15 +19,19 @@ def rows(detections, measured):
     """
     for detection, size in zip(detections, measured, strict=True):
         box = [f"{value:.2f}" for value in detection.box]
-        (diameter, *diameters), (ratio, *ratios), (roundness, *roundnesses) = _sizes(detection.estimate, size)
+        known = sizes_of(detection.estimate, size)
+        (diameter, *diameters), (ratio, *ratios), (roundness, *roundnesses) = known
         values = [_text(diameter, ".5g"), _text(ratio, ".4f"), _text(roundness, ".4f")]
         bounds = [_text(value, ".5g") for value in diameters]
         bounds += [_text(value, ".4f") for value in (*ratios, *roundnesses)]
         yield [*box, detection.label, f"{detection.confidence:.4f}", *values, *bounds]
 
 
-def _sizes(one, size):
-    """Diameter in nm, aspect ratio and roundness, each with its low and high bound; None what is unknown."""
+def sizes_of(one, size):
+    """Diameter in nm, aspect ratio and roundness, each with its low and high bound; None what is unknown.
+
+    `one` is the engine's estimate or None, `size` what was measured of the outline.
+    """
     unknown = (None, None)
     diameter, ratio = (size.ecd_nm, *unknown), (size.aspect_ratio, *unknown)
     roundness = (size.roundness, *unknown)

@@ -1,6 +1,6 @@
 """Models of a project: registered at a training's end, loaded by who searches with them."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django.db import transaction
@@ -9,7 +9,7 @@ from django.db.models import Max
 from annotations.models import Project
 from annotations.services.notify import push
 from mlcore.data.examples import KINDS
-from mlcore.inference.engine import engine_class, load_engine
+from mlcore.inference.engine import ENGINES, engine_class, load_engine
 from mlcore.inference.weights import read_model
 from mlcore.models import ModelVersion, Promotion
 from mlcore.services.stored import local_folder, store_folder
@@ -31,7 +31,7 @@ def register_model(*, run, folder, title="", parent=None) -> ModelVersion:
     known = ModelVersion.objects.filter(run=run, sha256=model.sha256).first()
     if known:
         return known
-    place = f"models/{run.project_id}/{model.sha256}"
+    place = f"models/{run.project_id}/{run.pk}-{model.sha256[:16]}"
     store_folder(Path(folder), place)
     with transaction.atomic():
         # One after the other: of two trainings that end at once neither may take the other's number.
@@ -56,6 +56,12 @@ def champion_number(project):
     """Of the promotion that counts, 0 before the first: what a form to promote another hands back."""
     last = _last_promotion(project)
     return last.number if last else 0
+
+
+@cache
+def shipped_version():
+    """Version and hash of the weights that came with this installation, empty where it has none."""
+    return read_model().version if LEARNED in ENGINES else ""
 
 
 def engine_for(name, model_version=None):
