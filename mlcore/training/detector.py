@@ -1,9 +1,5 @@
 """Train a detector: one loop, resumable at any step."""
 
-import json
-import math
-import time
-from pathlib import Path
 from pickle import UnpicklingError
 
 import torch
@@ -17,11 +13,8 @@ from mlcore.losses.peers import flow_loss, stardist_loss
 from mlcore.nets.channels import CHANNELS_OF
 from mlcore.nets.detector import build_detector
 from mlcore.training import checkpoint
-from mlcore.training.ema import MovingAverage
-
-SAVE_EVERY_S = 60
-WARM_UP = 0.03
-LOWEST_LR = 1e-6
+from mlcore.training.course import SAVE_EVERY_S, Course
+from mlcore.training.distributed import ALONE, whole, whole_ragged
 
 
 def _paper_loss(logits, maps, weight):
@@ -35,8 +28,9 @@ LOSSES = {"ours": detector_loss, "paper": _paper_loss, "stardist": stardist_loss
 
 
 def train_detector(
-    config, sources, out, *, about=None, device="cpu", workers=1, on_step=None, save_every_s=SAVE_EVERY_S
-):
+    config, sources, out, *, first=None, about=None, device="cpu", workers=1, on_step=None,
+    save_every_s=SAVE_EVERY_S, place=ALONE,
+):  # fmt: skip
     """Train until `config.steps`, from the checkpoint in `out` if there is one.
 
     Parameters
@@ -45,10 +39,15 @@ def train_detector(
         Files of training examples.
     out : Path
         Folder of `checkpoint.pt`.
+    first : dict of str to Tensor, optional
+        Weights to begin with; else those of `config.start_from`, else random ones by the seed.
     about : dict, optional
         Kept in the checkpoint: commit, machine, data.
     on_step : callable, optional
-        Called with (step, loss, terms) of each step; what it raises stops the training, the state is kept.
+        Called with (step, loss, terms) of each step; what it raises stops the training, the state is saved.
+        `on_step.average`, if it has that name, is set to the moving average before the first step.
+    place : distributed.Place, optional
+        Which of several processes this is; each takes its share of every batch.
 
     Returns
     -------
@@ -56,77 +55,43 @@ def train_detector(
         The moving average's weights.
     """
     torch.manual_seed(config.seed)
-    torch.set_flush_denormal(True)  # three times as fast on CPU once weights get small
-    path = Path(out) / "checkpoint.pt"
+    begin, end = place.share(config.batch_size)
     net = build_detector(config.width, CHANNELS_OF[config.mode])
-    state = checkpoint.load(path)
-    if state is None and config.start_from:
-        net.load_state_dict(_first_weights(config, net))
-    net = net.to(device, memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=config.lr, weight_decay=config.weight_decay)
-    average, begun, losses = MovingAverage(net, config.ema), 0, []
-    if state is not None:
-        if not config.equals(state["config"]):
-            raise ValueError(f"The checkpoint in {out} is of another configuration: name another --out.")
-        net.load_state_dict(state["net"])
-        optimiser.load_state_dict(state["optimiser"])
-        average.state, average.n = state["average"], state["average_n"]
-        begun, losses = state["step"], state["losses"]
-
-    def save(step):
-        checkpoint.save(
-            path,
-            {
-                "config": _plain(config), "about": about or {}, "step": step, "net": net.state_dict(),
-                "optimiser": optimiser.state_dict(), "average": average.state, "average_n": average.n,
-                "losses": losses,
-            },
-        )  # fmt: skip
-
+    if first is not None:
+        _check_fit(net, first, "The model to begin with", {}, config)
+    course = Course(
+        config, net, out, about=about, device=device, place=place, save_every_s=save_every_s,
+        first=lambda: first or (config.start_from and _first_weights(config, net)),
+    )  # fmt: skip
+    if hasattr(on_step, "average"):
+        on_step.average = course.average
     crops = Crops(
         sources, crop_px=config.crop_px, seed=config.seed, length=config.steps * config.batch_size,
-        first=begun * config.batch_size, mode=config.mode,
+        mode=config.mode,
     )  # fmt: skip
+    shares = [
+        range(step * config.batch_size + begin, step * config.batch_size + end)
+        for step in range(course.begun, config.steps)
+    ]
     loader = DataLoader(
-        crops, batch_size=config.batch_size, num_workers=workers, persistent_workers=False,
+        crops, batch_sampler=shares, num_workers=workers, persistent_workers=False,
         multiprocessing_context="spawn" if workers else None, collate_fn=collated,
     )  # fmt: skip
-    saved = time.monotonic()
-    net.train()
-    for step, (crop, maps, weight, *boxes) in enumerate(loader, start=begun + 1):
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, config)
+    for step, (crop, maps, weight, *boxes) in enumerate(loader, start=course.begun + 1):
         crop = crop.to(device, memory_format=torch.channels_last)
-        maps, weight = maps.to(device), weight.to(device)
-        logits = net(crop)
+        logits = whole(course.spread(crop), place)
+        maps, weight = whole(maps.to(device), place), whole(weight.to(device), place)
+        boxes = whole_ragged(boxes[0] if boxes else None, place)
         loss, terms = LOSSES[config.mode](logits, maps, weight)
-        if boxes and config.mode in LEARN_FROM_BOXES:
+        if boxes is not None and config.mode in LEARN_FROM_BOXES:
             centre = logits[:, CENTRE] if config.mode == "ours" else None
             of_boxes, more = box_loss(
-                logits[:, 0], centre, crop, boxes[0].to(device), maps[:, 0], weight[:, 0]
+                logits[:, 0], centre, whole(crop, place), boxes.to(device), maps[:, 0], weight[:, 0]
             )
             loss, terms = loss + of_boxes, terms | more
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), config.clip)
-        optimiser.step()
-        average.update(net)
-        losses.append(loss.item())
-        if time.monotonic() - saved > save_every_s or step == config.steps:
-            save(step)
-            saved = time.monotonic()
-        if on_step:
-            on_step(step, loss.detach(), {name: term.detach() for name, term in terms.items()})
-    return average.state
-
-
-def learning_rate(step, config):
-    """Linear warm-up over 3 % of the steps, then a cosine to 1e-6."""
-    warm = max(WARM_UP * config.steps, 1)
-    if step < warm:
-        return config.lr * step / warm
-    share = (step - warm) / max(config.steps - warm, 1)
-    return LOWEST_LR + (config.lr - LOWEST_LR) * 0.5 * (1 + math.cos(math.pi * min(share, 1)))
+        course.learn(step, loss)
+        course.tell(step, loss, terms, on_step)
+    return course.average.state
 
 
 def _first_weights(config, net):
@@ -138,15 +103,14 @@ def _first_weights(config, net):
         raise ValueError(f"start_from names “{config.start_from}”, which is no checkpoint.") from None
     if state is None:
         raise ValueError(f"start_from names “{config.start_from}”, which does not exist.")
-    own = {name: value.shape for name, value in net.state_dict().items()}
-    if own != {name: value.shape for name, value in average.items()}:
-        of = state.get("config", {})
-        raise ValueError(
-            f"The checkpoint “{config.start_from}” does not fit: it is of mode “{of.get('mode', '?')}” and "
-            f"width {of.get('width', '?')}, and this training of “{config.mode}” and {config.width}."
-        )
+    _check_fit(net, average, f"The checkpoint “{config.start_from}”", state.get("config", {}), config)
     return average
 
 
-def _plain(config):
-    return json.loads(json.dumps(config.as_dict()))
+def _check_fit(net, weights, name, of, config):
+    own = {key: value.shape for key, value in net.state_dict().items()}
+    if own != {key: value.shape for key, value in weights.items()}:
+        raise ValueError(
+            f"{name} does not fit: it is of mode “{of.get('mode', '?')}” and width {of.get('width', '?')}, "
+            f"and this training of “{config.mode}” and {config.width}."
+        )

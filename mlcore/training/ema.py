@@ -10,6 +10,11 @@ class MovingAverage:
         self.decay, self.n = decay, 0
         self.state = {name: value.detach().clone() for name, value in module.state_dict().items()}
 
+    def load(self, state, n):
+        """Go on with an average that a checkpoint kept, where the module's weights lie."""
+        self.n = n
+        self.state = {name: value.to(self.state[name].device) for name, value in state.items()}
+
     @torch.no_grad()
     def update(self, module):
         self.n += 1

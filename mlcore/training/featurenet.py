@@ -1,9 +1,5 @@
 """Train FeatureNet: one loop, resumable at any step, then its table of intervals and its figures."""
 
-import json
-import time
-from pathlib import Path
-
 import numpy as np
 import torch
 
@@ -15,13 +11,14 @@ from mlcore.inference import sizing
 from mlcore.losses.featurenet import featurenet_loss, paper_loss
 from mlcore.nets.featurenet import build_featurenet
 from mlcore.training import checkpoint
-from mlcore.training.detector import SAVE_EVERY_S, learning_rate
-from mlcore.training.ema import MovingAverage
+from mlcore.training.course import SAVE_EVERY_S, Course
+from mlcore.training.distributed import ALONE, whole
 
 
 def train_featurenet(
-    config, shards, out, *, about=None, device="cpu", on_step=None, save_every_s=SAVE_EVERY_S
-):
+    config, shards, out, *, first=None, about=None, device="cpu", on_step=None, save_every_s=SAVE_EVERY_S,
+    place=ALONE,
+):  # fmt: skip
     """Train until `config.steps`, from the checkpoint in `out` if there is one; then calibrate and compare.
 
     Parameters
@@ -30,10 +27,15 @@ def train_featurenet(
         By part, as `featurenet_shards.prepare` gave them.
     out : Path
         Folder of `checkpoint.pt`.
+    first : dict of str to Tensor, optional
+        Weights to begin with; random ones by the seed without them.
     about : dict, optional
         Kept in the checkpoint: commit, machine, data.
     on_step : callable, optional
-        Called with (step, loss, terms) of each step; what it raises stops the training, the state is kept.
+        Called with (step, loss, terms) of each step; what it raises stops the training, the state is saved.
+        `on_step.average`, if it has that name, is set to the moving average before the first step.
+    place : distributed.Place, optional
+        Which of several processes this is; each takes its share of every batch.
 
     Returns
     -------
@@ -42,53 +44,28 @@ def train_featurenet(
         test part.
     """
     torch.manual_seed(config.seed)
-    torch.set_flush_denormal(True)
-    path = Path(out) / "checkpoint.pt"
-    net = build_featurenet(config.mode).to(device, memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=config.lr, weight_decay=config.weight_decay)
-    average, begun, losses = MovingAverage(net, config.ema), 0, []
-    state = checkpoint.load(path)
-    if state is not None:
-        if not config.equals(state["config"]):
-            raise ValueError(f"The checkpoint in {out} is of another configuration: name another --out.")
-        if "metrics" in state:
-            return state
-        net.load_state_dict(state["net"])
-        optimiser.load_state_dict(state["optimiser"])
-        average.state, average.n = state["average"], state["average_n"]
-        begun, losses = state["step"], state["losses"]
-
-    def snapshot(step, **more):
-        return {
-            "config": _plain(config), "about": about or {}, "step": step, "net": net.state_dict(),
-            "optimiser": optimiser.state_dict(), "average": average.state, "average_n": average.n,
-            "losses": losses, **more,
-        }  # fmt: skip
-
+    begin, end = place.share(config.batch_size)
+    course = Course(
+        config, build_featurenet(config.mode), out, first=lambda: first, about=about, device=device,
+        place=place, save_every_s=save_every_s,
+    )  # fmt: skip
+    if course.found is not None and "metrics" in course.found:
+        return course.found
+    if hasattr(on_step, "average"):
+        on_step.average = course.average
     batches = Batches(shards["train"], batch_size=config.batch_size, seed=config.seed)
-    saved = time.monotonic()
-    net.train()
-    for step in range(begun + 1, config.steps + 1):
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, config)
-        loss, terms = _loss(net, batches[step], config.mode, device)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), config.clip)
-        optimiser.step()
-        average.update(net)
-        losses.append(loss.item())
-        if time.monotonic() - saved > save_every_s or step == config.steps:
-            checkpoint.save(path, snapshot(step))
-            saved = time.monotonic()
-        if on_step:
-            on_step(step, loss.detach(), {name: term.detach() for name, term in terms.items()})
-    net.load_state_dict(average.state)
+    for step in range(course.begun + 1, config.steps + 1):
+        batch = batches[step]
+        crops = torch.from_numpy(batch["crops"][begin:end])
+        answered = whole(course.spread(crops.to(device, memory_format=torch.channels_last)), place)
+        loss, terms = loss_of(answered, batch, config.mode)
+        course.learn(step, loss)
+        course.tell(step, loss, terms, on_step)
+    net = course.net
+    net.load_state_dict(course.average.state)
     table, metrics = assess(net, shards, config, device)
-    net.load_state_dict(average.state)
-    done = snapshot(config.steps, table=table, metrics=metrics)
-    checkpoint.save(path, done)
-    return done
+    net.load_state_dict(course.average.state)
+    return course.save(config.steps, table=table, metrics=metrics)
 
 
 def assess(net, shards, config, device="cpu"):
@@ -139,19 +116,15 @@ def paper_values(answered):
     return answered["out"] * np.stack([answered["sides"], *2 * [np.ones(len(answered["sides"]))]], axis=1)
 
 
-def _loss(net, batch, mode, device):
-    out = net(torch.from_numpy(batch["crops"]).to(device, memory_format=torch.channels_last))
+def loss_of(out, batch, mode):
+    """The loss of answers (N, K) to a batch's crops, and its terms."""
     true = np.where(batch["is_sized"][:, None], batch["true"], np.nan)
     if mode == "paper":
         goal = true / np.stack([batch["sides"], *2 * [np.ones(len(true))]], axis=1)
-        return paper_loss(out, torch.from_numpy(goal.astype(np.float32)).to(device))
+        return paper_loss(out, torch.from_numpy(goal.astype(np.float32)).to(out.device))
     residual = sizing.residuals(batch["found"], true) / UNIT
     goal = {
         "residual": residual.astype(np.float32), "is_truncated": batch["is_truncated"].astype(np.float32),
         "kinds": batch["kinds"],
     }  # fmt: skip
-    return featurenet_loss(out, {name: torch.from_numpy(one).to(device) for name, one in goal.items()})
-
-
-def _plain(config):
-    return json.loads(json.dumps(config.as_dict()))
+    return featurenet_loss(out, {name: torch.from_numpy(one).to(out.device) for name, one in goal.items()})

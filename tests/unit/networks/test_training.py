@@ -14,7 +14,8 @@ from mlcore.nets.channels import CHANNELS
 from mlcore.nets.detector import build_detector, n_parameters
 from mlcore.training import checkpoint
 from mlcore.training.config import DetectorConfig
-from mlcore.training.detector import learning_rate, train_detector
+from mlcore.training.course import learning_rate
+from mlcore.training.detector import train_detector
 
 SCENES = {"simulate": {"tier": "T1", "seed": 1, "count": 3, "size": 96}}
 
