@@ -77,7 +77,9 @@ def example_of(name, image, truth, specimen, pixel_size_nm=None):
         one["is_ignored"] or polygon_area(outline) < MIN_AREA_PX2
         for one, outline in zip(with_outline, outlines, strict=True)
     ]
-    sizes = [[_or_nan(one.get(key)) for key in ("ecd_px", "aspect_ratio", "roundness")] for one in with_outline]
+    sizes = [
+        [_or_nan(one.get(key)) for key in ("ecd_px", "aspect_ratio", "roundness")] for one in with_outline
+    ]
     cut = [one["is_truncated"] for one in with_outline]
     boxes = None
     if len(alone):

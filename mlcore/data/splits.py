@@ -31,8 +31,8 @@ def split_by_specimen(sizes, seed, known=None):
     """
     if len(sizes) < MIN_SPECIMENS:
         raise ValueError(
-            f"The frames are of {len(sizes)} specimen{'s' * (len(sizes) != 1)}; training, validation and test "
-            f"need one each at least: add frames of others, or name specimens more finely."
+            f"The frames are of {len(sizes)} specimen{'s' * (len(sizes) != 1)}; training, validation and "
+            "test need one each at least: add frames of others, or name specimens more finely."
         )
     split = {name: part for name, part in (known or {}).items() if name in sizes and part in SHARES}
     total = sum(sizes.values())

@@ -1,0 +1,54 @@
+"""What an image is of: what people named, and otherwise a guess that they chose.
+
+Images of one specimen look alike, and a network that has learnt one of them knows the others: they must not
+be on both sides of a split. All frames of one file are always one specimen.
+"""
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from annotations.models import Acquisition
+from annotations.services.notify import push
+
+SPECIMEN_BY = {
+    "file": "each file is a specimen of its own",
+    "name": "files whose names differ in their last number only are of one specimen",
+    "session": "files of one instrument and day are of one specimen",
+}
+LAST_NUMBER = re.compile(r"[\s_.\-#()]*\d+[)\s]*$")
+MAX_CHARS = 120
+
+
+def specimen_of(acquisition, by="file"):
+    """The key of an acquisition's specimen."""
+    if acquisition.specimen:
+        return acquisition.specimen
+    if by == "name":
+        stem = acquisition.name.rsplit(".", 1)[0]
+        return LAST_NUMBER.sub("", stem)[:MAX_CHARS] or stem[:MAX_CHARS]
+    if by == "session" and acquisition.acquired_at:
+        day = f"{acquisition.acquired_at:%Y-%m-%d}"
+        return f"{acquisition.instrument} {day}".strip()[:MAX_CHARS]
+    return f"{acquisition.name[:MAX_CHARS]} · file {acquisition.pk}"
+
+
+@transaction.atomic
+def name_specimen(*, acquisition, name) -> Acquisition:
+    """Say what an acquisition is of; an empty name leaves it to the guess. Frozen datasets keep theirs.
+
+    Raises
+    ------
+    ValidationError
+        If the name is too long.
+    """
+    name = " ".join(str(name).split())
+    if len(name) > MAX_CHARS:
+        raise ValidationError(
+            {"specimen": f"A specimen's name has at most {MAX_CHARS} characters, got {len(name)}."}
+        )
+    acquisition.specimen = name
+    acquisition.save(update_fields=["specimen"])
+    push(project_id=acquisition.project_id, kind="acquisition", payload={"id": acquisition.pk})
+    return acquisition
