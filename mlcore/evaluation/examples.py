@@ -2,10 +2,11 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 
-from annotations.shape import measure_many, touches_border
+from annotations.shape import measure_many
 from mlcore.data.labelled import SIZES
 from mlcore.evaluation.evaluate import IOU, RESAMPLES, evaluate, pair
 from mlcore.evaluation.frames import Frame, make_frame
@@ -16,43 +17,9 @@ from mlcore.inference.table import sizes_of
 AP = ("ap50", "ap50_95")
 
 
-def truth_of(example):
-    """An example's particles as figures are computed against them; slivers at the edge do not count."""
-    outlines, size_px = list(example.outlines), example.image.shape[::-1]
-    alone = np.zeros((0, 4)) if example.boxes is None else np.asarray(example.boxes, float).reshape(-1, 4)
-    n, n_alone = len(outlines), len(alone)
-    low = np.array([one.min(0) for one in outlines]).reshape(-1, 2)
-    high = np.array([one.max(0) for one in outlines]).reshape(-1, 2)
-    boxes = np.concatenate([np.concatenate([low, high - low], axis=1), alone])
-    is_cut = example.is_truncated
-    if is_cut is None:
-        is_cut = np.array([touches_border(one, size_px) for one in outlines], bool)
-    sizes = _true_sizes(example)
-    ignored = np.concatenate([np.asarray(example.is_ignored, bool), np.zeros(n_alone, bool)])
-    return make_frame(
-        example.name, boxes,
-        sizes={key: np.concatenate([sizes[:, k], np.full(n_alone, np.nan)]) for k, key in enumerate(SIZES)},
-        is_ignored=ignored | is_sliver(boxes, size_px),
-        is_truncated=np.concatenate([np.asarray(is_cut, bool).reshape(n), np.zeros(n_alone, bool)]),
-    )  # fmt: skip
-
-
-def _true_sizes(example):
-    """ECD in nm, aspect ratio and roundness (K, 3) of whole particles; NaN what is not known."""
-    scale = example.pixel_size_nm or math.nan
-    if example.sizes is not None:
-        return np.asarray(example.sizes, float).reshape(-1, 3) * [scale, 1, 1]
-    if example.is_box_only:  # outlines that a program guessed from boxes are no truth of a size
-        return np.full((len(example.outlines), 3), np.nan)
-    rows = []
-    for outline in example.outlines:
-        try:
-            one = measure_many([outline], None, example.pixel_size_nm)[0]
-        except ValueError:
-            rows.append([np.nan] * 3)
-            continue
-        rows.append([np.nan if getattr(one, key) is None else getattr(one, key) for key in SIZES])
-    return np.array(rows, float).reshape(-1, 3)
+def without_slivers(true, size_px):
+    """A true frame in which slivers at the edge count neither for nor against."""
+    return replace(true, is_ignored=true.is_ignored | is_sliver(true.boxes, size_px))
 
 
 def found_of(name, detections, size_px, pixel_size_nm=None):

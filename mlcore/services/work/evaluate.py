@@ -6,13 +6,19 @@ next frame. The row with the figures comes last and is unique, so that twice doe
 
 import os
 
-from mlcore.data import examples
-from mlcore.evaluation.examples import counts_of, figures_of, found_of, from_json, to_json, truth_of
+from mlcore.evaluation.examples import (
+    counts_of,
+    figures_of,
+    found_of,
+    from_json,
+    to_json,
+    without_slivers,
+)
 from mlcore.models import Dataset, DatasetFrame, Evaluation
+from mlcore.services.datasets import test_truth
 from mlcore.services.lineage import learnt_by
 from mlcore.services.model_versions import LEARNED, engine_for, shipped_version
 from mlcore.services.run_folder import run_folder
-from mlcore.services.stored import local_folder
 
 TEST = DatasetFrame.Split.TEST
 
@@ -54,13 +60,14 @@ def _on(run, dataset, engine, progress):
             f"{run.model_version} learnt from every frame of the test part of {dataset}: "
             "these are no test of it; choose a dataset that was split as its own was."
         )
-    folder, kept = local_folder(dataset.folder), run_folder(run) / str(dataset.pk)
+    kept = run_folder(run) / str(dataset.pk)
     kept.mkdir(exist_ok=True)
+    truth = {one.name: one for one in test_truth(dataset, TEST)}
     true, found, notes = {}, {}, []
     for row in fresh:
-        example = examples.load(folder / row.file)
-        true[row.name] = truth_of(example)
-        found[row.name] = _found(kept / f"{row.pk}.json", row, example, engine, progress, notes)
+        image = truth[row.name].image()
+        true[row.name] = without_slivers(truth[row.name].truth, image.shape[::-1])
+        found[row.name] = _found(kept / f"{row.pk}.json", row, image, engine, progress, notes)
         progress.one()
     counts = {name: counts_of(true[name], found[name]) for name in true}
     figures = figures_of(true, found, on_draw=progress)
@@ -75,16 +82,16 @@ def _on(run, dataset, engine, progress):
     return _sentence(evaluation, dataset, len(fresh), len(rows) - len(fresh), notes)
 
 
-def _found(path, row, example, engine, progress, notes):
-    """What the engine finds on an example, read where it was written before."""
+def _found(path, row, image, engine, progress, notes):
+    """What the engine finds on a test frame, read where it was written before."""
     if path.exists():
         return from_json(path.read_text(encoding="utf-8"))
     try:
-        detections = engine.find(example.image, example.pixel_size_nm, lambda share: progress())
+        detections = engine.find(image, row.pixel_size_nm, lambda share: progress())
     except ValueError as error:
         notes.append(str(error))
         detections = []
-    frame = found_of(row.name, detections, example.image.shape[::-1], example.pixel_size_nm)
+    frame = found_of(row.name, detections, image.shape[::-1], row.pixel_size_nm)
     part = path.with_suffix(".part")
     part.write_text(to_json(frame), encoding="utf-8")
     os.replace(part, path)
