@@ -8,4 +8,6 @@ class EtemwebConfig(AppConfig):
 
     def ready(self):
         # Not in the package's __init__: the supervisor lives there too, and needs nothing of Celery.
-        import etemweb.celery  # noqa: F401
+        import etemweb.celery
+        import etemweb.task_counts
+        import etemweb.workers  # noqa: F401  (listens to Celery's signals)

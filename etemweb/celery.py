@@ -2,6 +2,8 @@ import os
 
 from celery import Celery
 
+import etemweb.task_context  # noqa: F401  (listens to Celery's signals)
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "etemweb.settings")
 
 app = Celery("etemweb")

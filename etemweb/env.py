@@ -30,6 +30,13 @@ def number(name, default):
         raise ImproperlyConfigured(f"{name} must be a number, got {value!r}.") from None
 
 
+def one_of(name, default, allowed):
+    value = os.environ.get(name, "").strip() or default
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(sorted(allowed))}, got {value!r}.")
+    return value
+
+
 def words(name, default=""):
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 

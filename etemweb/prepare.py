@@ -8,6 +8,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from etemweb.metrics import forget_the_dead
+
 
 def prepare(*, with_demo: bool):
     executor = MigrationExecutor(connection)
@@ -17,6 +19,7 @@ def prepare(*, with_demo: bool):
         call_command("migrate", interactive=False, verbosity=0)
     if with_demo:
         call_command("load_demo", only_if_new=True)
+    forget_the_dead()
     connection.close()
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from etemweb import env
+from etemweb import env, logs
 from etemweb.embedded import addresses
 
 BASE_DIR = env.BASE_DIR
@@ -37,6 +37,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "etemweb.observe.ObserveMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "etemweb.middleware.SocketPolicyMiddleware",
@@ -103,7 +104,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "io"
-CELERY_TASK_ROUTES = {"annotations.tasks.*": {"queue": "io"}, "mlcore.tasks.*": {"queue": "cpu"}}
+# Runs are sent to their queue by name (mlcore/services/queues.py); what is short is done beside the imports.
+CELERY_TASK_ROUTES = {"*.tasks.*": {"queue": "io"}}
+# 1: there are workers with GPUs (`./etem worker --queues gpu`), and runs wait for one of them.
+GPU_WORKERS = env.flag("ETEM_GPU_WORKERS")
 CELERY_BEAT_SCHEDULE = {
     # What a lost worker left behind begins again within seconds, not when the broker runs out of patience.
     "requeue-imports": {
@@ -120,6 +124,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
 }
+
+# Prometheus: off unless somebody is named who may read it.
+METRICS_TOKEN = env.text("ETEM_METRICS_TOKEN")
+METRICS_ALLOWED = env.networks("ETEM_METRICS_ALLOWED")
+METRICS_DIR = addresses.metrics_dir(DATA_DIR) if METRICS_TOKEN or METRICS_ALLOWED else None
 
 # Accounts.
 AUTH_USER_MODEL = "annotations.User"
@@ -221,12 +230,5 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.text("ETEM_TIME_ZONE", "UTC")
 USE_TZ = True
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("ETEM_LOG_LEVEL", "INFO")},
-    # What readers find odd in a file's header; what becomes of the file is said in a sentence.
-    "loggers": {name: {"level": "CRITICAL"} for name in ("tifffile", "rsciio", "PIL")},
-}
+LOG_FORMAT = env.one_of("ETEM_LOG_FORMAT", "text", {"text", "json"})
+LOGGING = logs.settings(LOG_FORMAT, env.text("ETEM_LOG_LEVEL", "INFO"))

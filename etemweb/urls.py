@@ -4,6 +4,8 @@ from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import include, path
 
+from etemweb.metrics_view import metrics
+
 
 @login_not_required
 def favicon(request):
@@ -17,5 +19,6 @@ urlpatterns = [
     path("", include("analysis.urls")),
     path("api/", include("etemweb.api_urls")),
     path("admin/", admin.site.urls),
+    path("metrics", metrics, name="metrics"),
     path("favicon.ico", favicon, name="favicon"),
 ]

@@ -38,6 +38,14 @@ def make_socket_dir(data_dir: Path, account: Account) -> Path:
     return folder
 
 
+def metrics_dir(data_dir: Path) -> Path:
+    """Where this machine's processes count; in memory where there is such a place, as they write often."""
+    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
+    shared = Path("/dev/shm")
+    base = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
+    return base / f"etem-metrics-{os.getuid()}-{name}"
+
+
 def database_url(data_dir: Path) -> str:
     return f"postgresql://etem@/etem?host={socket_dir(data_dir)}"
 
