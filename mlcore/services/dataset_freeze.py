@@ -10,11 +10,12 @@ import logging
 import os
 import shutil
 import time
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from annotations.display.thumbnail import thumbnail
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 LOCK_SPACE = 0x4453  # apart from that of runs and imports
 MAX_ATTEMPTS = 3
 TELL_S = 1.0
+LOST_MESSAGE_S = 600  # one that waits longer than this is queued again
+REQUEUED_S = 60
 SHARE_OF_LIMIT = 0.8  # of a task's time; then another message goes on
 THUMBNAIL_PX = 192
 HASHED = ("pixels_sha256", "truth_sha256", "split")
@@ -82,12 +85,14 @@ def run_freeze(*, dataset_pk):
 def requeue_lost_datasets():
     """Queue again those whose worker or message was lost; returns how many."""
     count = 0
-    for pk in Dataset.objects.filter(status=Status.FREEZING).values_list("pk", flat=True):
+    long_ago = timezone.now() - timedelta(seconds=LOST_MESSAGE_S)
+    lost = Q(attempts__gt=0) | Q(created_at__lt=long_ago)
+    for pk in Dataset.objects.filter(lost, status=Status.FREEZING).values_list("pk", flat=True):
         with lease(LOCK_SPACE, pk) as is_free:
             pass
         if is_free:
-            with transaction.atomic():
-                freeze_dataset_task.delay_on_commit(pk)
+            # A busy queue must not fill with one message a round: those that are too late are dropped.
+            freeze_dataset_task.apply_async((pk,), expires=REQUEUED_S)
             count += 1
     return count
 

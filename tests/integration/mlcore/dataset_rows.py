@@ -1,0 +1,48 @@
+"""Images that somebody reviewed, for tests of datasets."""
+
+import numpy as np
+
+from annotations.services.layers import working_layer
+from annotations.services.review import record_review
+from tests import phantoms
+from tests.factories import make_acquisition, make_calibration, make_particle
+from tests.stored import make_stored_frame
+
+DISCS = [(40, 40, 20), (100, 60, 30), (60, 120, 24)]
+
+
+def disc_frame(project, *, seed=0, specimen="", name=None, noise=0.1, pixel_size_nm=0.5, frames=1):
+    """An acquisition of discs whose places depend on the seed; its frames, each with a working layer."""
+    rng = np.random.default_rng(seed)
+    acquisition = make_acquisition(project, specimen=specimen, **({"name": name} if name else {}))
+    if pixel_size_nm:
+        make_calibration(acquisition, pixel_size_nm)
+    found = []
+    for _ in range(frames):
+        discs = [
+            (float(x), float(y), d)
+            for (x, y), d in zip(rng.uniform(25, 135, (3, 2)), (20, 30, 24), strict=True)
+        ]
+        image = phantoms.micrograph(160, discs, noise=noise, seed=seed)
+        frame = make_stored_frame(acquisition, (image * 1000).astype(np.uint16))
+        layer = working_layer(frame=frame)
+        for x, y, d in discs:
+            make_particle(layer, x=x - d / 2, y=y - d / 2, width=d, height=d)
+        found.append(frame)
+    return found
+
+
+def reviewed_frames(project, by, count, **over):
+    """So many frames, each of its own specimen unless told otherwise, all reviewed."""
+    frames = []
+    for k in range(count):
+        frames += disc_frame(project, seed=k, name=f"disc_{k}.tif", **over)
+    for frame in frames:
+        review(frame, by)
+    return frames
+
+
+def review(frame, by):
+    layer = working_layer(frame=frame)
+    record_review(layer=layer, by=by, sequence=layer.sequence)
+    return layer
