@@ -46,7 +46,7 @@ def sampled(frame, maps, outlines):
     outlines : sequence of ndarray of shape (V, 2)
         In pixels of the maps; what lies outside is taken from the edge.
     """
-    out = np.zeros((len(outlines), len(RINGS), len(MAPS) + 1), np.float32)
+    out = unknown(len(outlines))
     if not len(outlines):
         return out
     points = np.stack([one[np.linspace(0, len(one) - 1, POINTS).astype(int)] for one in outlines])
@@ -60,6 +60,11 @@ def sampled(frame, maps, outlines):
             out[:, k, j] = values.max(1) if name == "centre" else values.mean(1)
         out[:, k, GREY] = frame[y, x].mean(1)
     return out
+
+
+def unknown(n):
+    """What is known of n finds of a network that has none of MAPS: zeros (n, R, M + 1)."""
+    return np.zeros((n, len(RINGS), len(MAPS) + 1), np.float32)
 
 
 def features(finds):

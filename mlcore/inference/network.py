@@ -180,7 +180,8 @@ class NetworkEngine:
 
     def _gathered(self, picture, step):
         """Looks, settled sightings, and what is known of these; None of a frame too large to be judged."""
-        is_searched = self.mode == "ours" and picture.image.size <= LARGE_FRAME_PX2
+        is_judged = picture.image.size <= LARGE_FRAME_PX2
+        is_searched = self.mode == "ours" and is_judged
         with ThreadPoolExecutor(1) as beside:  # half of its time the network leaves one core idle
             proposals = beside.submit(_proposals, picture).result if is_searched else _none
             looks = self._looks(picture.image, proposals, step)
@@ -197,7 +198,7 @@ class NetworkEngine:
         ]
         sightings = learnt + suited
         self._settle(sightings)
-        if not is_searched:
+        if not is_judged:
             return looks, sightings, None
         low = np.array([one.outline.min(0) for one in sightings]).reshape(-1, 2)
         high = np.array([one.outline.max(0) for one in sightings]).reshape(-1, 2)
@@ -262,7 +263,7 @@ class NetworkEngine:
         """Give sightings their outlines and what the maps show around them."""
         for view, mine in _by_view(one for one in sightings if one.outline is None):
             outlines = [one.found.outline for one in mine]
-            around = [None] * len(mine)
+            around = evidence.unknown(len(mine))
             if self.mode == "ours":
                 around = evidence.sampled(view.frame, view.maps, outlines)
             for one, outline, maps in zip(mine, outlines, around, strict=True):

@@ -7,7 +7,7 @@ from annotations.outline import polygon_area
 from annotations.raster import inside
 from mlcore.data.peer_targets import flows, ray_angles
 
-PROBABILITY = 0.5  # of a centre of a star: StarDist's own default
+PROBABILITY = 0.1  # of a centre of a star; what more is worth is fitted, as StarDist fits its threshold
 SHARED = 0.4  # StarDist's nms_thresh: of the smaller one's area
 PEAK_PX = 3
 FOREGROUND = 0.5

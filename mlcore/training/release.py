@@ -98,9 +98,14 @@ def _judgements(engine, frames, folds):
         fold = frame.fold or (names[k % len(names)] if names else None)
         seen.append(judging.judged(engines.get(fold, engine), frame, group=group, fold=fold))
     for name, folder in folds.items():
-        others = [one for one in seen if one.fold != name]
-        amend(folder, judge=judging.fit(others), confidence=judging.trust(others))
-    return {"judge": judging.fit(seen), "confidence": judging.trust(seen)}
+        amend(folder, **_worth(engine, [one for one in seen if one.fold != name]))
+    return _worth(engine, seen)
+
+
+def _worth(engine, seen):
+    """The peers of the benchmark have none of the maps that a judge asks: their own confidence has to do."""
+    judge = {"judge": judging.fit(seen)} if engine.mode == "ours" else {}
+    return judge | {"confidence": judging.trust(seen)}
 
 
 def _placeless(config):
