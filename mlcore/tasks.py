@@ -8,19 +8,39 @@ LIMITS_S = {"soft_time_limit": settings.TASK_LIMIT_S, "time_limit": settings.TAS
 
 
 @shared_task(acks_late=True, **LIMITS_S)
-def infer_task(run_pk: int) -> None:
+def run_task(run_pk: int, dispatch: int) -> None:
     # Imported here: the web process queues this task and must load no engine.
-    from mlcore.services.execute import execute_run
+    from mlcore.services.execute import execute_message
 
-    execute_run(run_pk=run_pk)
+    execute_message(run_pk=run_pk, dispatch=dispatch)
+
+
+def send(run_pk, dispatch, queue, messages=1):
+    """Queue messages of a run that is committed."""
+    for _ in range(messages):
+        run_task.apply_async((run_pk, dispatch), queue=queue)
+
+
+@shared_task(acks_late=True, **LIMITS_S)
+def freeze_dataset_task(dataset_pk: int) -> None:
+    from mlcore.services.dataset_freeze import run_freeze
+
+    run_freeze(dataset_pk=dataset_pk)
+
+
+def freeze_again(dataset_pk):
+    """A busy queue must not fill with one message a round: those that are too late are dropped."""
+    freeze_dataset_task.apply_async((dataset_pk,), expires=60)
 
 
 @shared_task(acks_late=True, soft_time_limit=60, time_limit=120)
 def requeue_runs_task() -> None:
     """Queue again what a lost worker or message left behind; beat runs it, and a worker on its start."""
-    from mlcore.services.runs import requeue_lost_runs
+    from mlcore.services.dataset_freeze import requeue_lost_datasets
+    from mlcore.services.requeue import requeue_lost_runs
 
     requeue_lost_runs()
+    requeue_lost_datasets()
 
 
 @worker_ready.connect

@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -31,7 +31,13 @@ class RunQuerySet(models.QuerySet["Run"]):
         now = timezone.now()
         claimed = self.filter(pk=pk, status__in=WORKED_ON).update(
             status=Run.Status.RUNNING,
+            # Who got on before its worker was lost is not blamed: three times in one place is too often.
+            attempts_excused=Case(
+                When(steps_done__gt=F("steps_at_start"), then=F("attempts")), default=F("attempts_excused")
+            ),
+            steps_at_start=F("steps_done"),
             attempts=F("attempts") + 1,
+            served_at=now,
             started_at=Coalesce("started_at", now),
             heartbeat_at=now,
         )
@@ -116,6 +122,18 @@ class Run(models.Model):
     code_version = models.CharField(max_length=40, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="runs")
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Workers that began on it.")
+    attempts_excused = models.PositiveSmallIntegerField(
+        default=0, help_text="Of these, those after which it had got on, or was paused."
+    )
+    steps_at_start = models.PositiveIntegerField(default=0, help_text="Of the last attempt.")
+    dispatch = models.PositiveIntegerField(
+        default=0, help_text="How often it was queued: messages of earlier times do nothing."
+    )
+    served_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When a worker last took some of it: the longest unserved goes first.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -151,6 +169,12 @@ class Run(models.Model):
             (self.steps_done, self.steps_total) if self.steps_total else (self.frames_done, self.frames_total)
         )
         return done / total if total else 0.0
+
+    @property
+    def done_in_words(self):
+        if self.steps_total:
+            return f"{self.steps_done:,} of {self.steps_total:,} steps"
+        return f"{self.frames_done} of {self.frames_total} images"
 
     @property
     def seconds(self):

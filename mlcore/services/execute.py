@@ -1,35 +1,44 @@
-"""The worker's side of a run: search each frame once, whatever happens to the worker meanwhile.
+"""The worker's side of a run: take it, do its work, and write how it ended, whatever happens meanwhile.
 
-A frame's layer, its particles, its prediction and the run's counts are one transaction, and a prediction is
-unique for run and frame: killed at any moment and started again, a run goes on behind the last whole frame.
+How to add a kind of run: a module in `services/work/` with `work(run, beat)`, named in WORK. It returns a
+sentence for people (empty if there is nothing to say), raises a ValueError with one where it cannot be done,
+calls `beat()` as often as it likes and lets through what that raises. Its worker may die at any moment; the
+work is then begun again with the same row, and finds done what is done. Where memory is short, the module's
+`with_less_memory(run)`, if there is one, tells a sentence and the settings that will fit.
 """
 
+import importlib
 import logging
 import time
 import traceback
 
-from django.db import transaction
-from django.utils import timezone
+from django.conf import settings
 
-from annotations.models import Calibration, Layer, Particle
-from annotations.services.copy_rows import create_rows
-from annotations.services.measure import measure_particles, pixel_size_nm
-from annotations.services.notify import push
-from annotations.services.pixels import frame_pixels
-from mlcore.inference.engine import load_engine
-from mlcore.models import Prediction, Run
+from mlcore.models import WORKED_ON, Run
+from mlcore.services.beat import Beat, RunCancelled, RunHandedOn, RunPaused
 from mlcore.services.lease import lease
-from mlcore.services.runs import end, frames_of, summary
+from mlcore.services.runs import cancelled_sentence, end, hand_on, set_paused, summary
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-HEARTBEAT_S = 1.0  # also how soon a cancelled run notices, and how often pages are told
-OUTLINE_DIGITS = 2  # 0.01 px, far below what any image tells
+# Imported when needed: a worker that searches images loads nothing of the trainings.
+WORK = {
+    Run.Kind.INFER: "mlcore.services.work.infer:work",
+    Run.Kind.TRAIN_DETECTOR: "mlcore.services.work.train_detector:work",
+    Run.Kind.TRAIN_FEATURENET: "mlcore.services.work.train_featurenet:work",
+    Run.Kind.TRAIN_GAN: "mlcore.services.work.train_gan:work",
+    Run.Kind.SYNTHESISE: "mlcore.services.work.synthesise:work",
+    Run.Kind.EVALUATE: "mlcore.services.work.evaluate:work",
+    Run.Kind.BENCHMARK: "mlcore.services.work.evaluate:work",
+    Run.Kind.COMPARE: "mlcore.services.work.compare:work",
+}
 
 
-class RunCancelled(Exception):  # noqa: N818 - no error
-    pass
+def execute_message(*, run_pk, dispatch):
+    """Do what a message asks for; nothing if the run was queued anew since."""
+    if Run.objects.filter(pk=run_pk, dispatch=dispatch, status__in=WORKED_ON).exists():
+        execute_run(run_pk=run_pk)
 
 
 def execute_run(*, run_pk):
@@ -38,125 +47,59 @@ def execute_run(*, run_pk):
         run = Run.objects.claim(run_pk) if is_ours else None
         if run is None:
             return
-        if run.attempts > MAX_ATTEMPTS:
-            sentence = f"The worker was lost {MAX_ATTEMPTS} times in this run; please tell the operator."
-            return end(run, Run.Status.FAILED, sentence)
+        module, _, name = WORK[run.kind].partition(":")
         try:
-            _search(run)
-        except RunCancelled:
-            sentence = (
-                f"Cancelled after {run.frames_done} of {run.frames_total} images; what was found stays."
+            module = importlib.import_module(module)
+        except ImportError:
+            logger.exception("Run %s cannot begin.", run.pk)
+            sentence = f"This worker cannot do “{run.get_kind_display()}”; please tell the operator."
+            return end(run, Run.Status.FAILED, sentence, traceback.format_exc())
+        if run.attempts - run.attempts_excused > MAX_ATTEMPTS:
+            sentence, run.offer = _of_memory(run, module)
+            why = (
+                f", most likely for want of memory. {sentence}" if sentence else "; please tell the operator."
             )
-            end(run, Run.Status.CANCELLED, sentence)
-        except ValueError as error:
-            end(run, Run.Status.FAILED, str(error), traceback.format_exc())
-        except Exception:
-            logger.exception("Run %s failed.", run.pk)
-            end(run, Run.Status.FAILED, f"Internal error, run {run.pk}; please tell the operator.",
-                traceback.format_exc())  # fmt: skip
-            raise
+            return end(run, Run.Status.FAILED, f"The worker was lost {MAX_ATTEMPTS} times in this run{why}")
+        _do(run, module, getattr(module, name))
 
 
-def _search(run):
-    engine = load_engine(run.engine)
-    frames = list(frames_of(run))
-    done = set(run.predictions.values_list("frame_id", flat=True))
-    run.frames_total = len(frames)
-    run.code_version = engine.version
-    run.save(update_fields=["frames_total", "code_version"])
-    beat = Heartbeat(run)
-    refusals, notes = [], []
-    for frame in frames:
-        if frame.pk in done:
-            continue
-        beat(force=True)
-        message = _search_frame(run, frame, engine, beat, notes.append)
-        if message:
-            refusals.append(message)
-    skipped = Prediction.objects.filter(run=run).exclude(message="")
-    if refusals and skipped.count() == len(frames):
-        raise ValueError(refusals[0])
-    first = skipped.first()
-    sentence = (
-        f"{skipped.count()} of {len(frames)} images could not be searched: {first.message}" if first else ""
-    )
-    if notes and not sentence:
-        sentence = f"{len(notes)} of {len(frames)} images: {notes[0]}"
-    end(run, Run.Status.SUCCEEDED, sentence)
-
-
-def _search_frame(run, frame, engine, beat, on_note):
-    """Search one frame and keep what was found; returns why it could not be searched, empty if it could."""
-    began = time.monotonic()
-    calibration = Calibration.objects.current_for(frame)
-    size = pixel_size_nm(calibration)
-    found, message = [], ""
+def _do(run, module, work):
+    beat = Beat(run, until=time.monotonic() + 0.9 * settings.TASK_LIMIT_S, summary=summary)
     try:
-        mean_size = size and (size[0] * size[1]) ** 0.5
-        found = engine.find(frame_pixels(frame), mean_size, lambda share: beat(), on_note)
+        end(run, Run.Status.SUCCEEDED, work(run, beat) or "")
+    except RunCancelled:
+        end(run, Run.Status.CANCELLED, cancelled_sentence(run))
+    except RunHandedOn:
+        hand_on(run)
+    except RunPaused:
+        set_paused(run)
     except ValueError as error:
-        message = str(error)
-    _keep(run, frame, engine, found, began, message)
-    return message
+        end(run, Run.Status.FAILED, str(error), traceback.format_exc())
+    except Exception as error:
+        if is_out_of_memory(error):
+            sentence, run.offer = _of_memory(run, module)
+            sentence = f"The worker ran out of memory. {sentence or 'Please tell the operator.'}"
+            return end(run, Run.Status.FAILED, sentence, traceback.format_exc())
+        logger.exception("Run %s failed.", run.pk)
+        end(run, Run.Status.FAILED, f"Internal error, run {run.pk}; please tell the operator.",
+            traceback.format_exc())  # fmt: skip
+        raise
 
 
-@transaction.atomic
-def _keep(run, frame, engine, found, began, message):
-    run_now = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
-    if run_now.status != Run.Status.RUNNING or run.predictions.filter(frame=frame).exists():
-        raise RunCancelled
-    layer = Layer.objects.create(
-        frame=frame, kind=Layer.Kind.SUGGESTION, name=f"{engine.name} · run {run.pk}", author=run.created_by
-    )
-    classes = {name.lower(): pk for pk, name in run.project.label_classes.values_list("pk", "name")}
-    particles = [_particle(layer, one, classes, run, engine) for one in found]
-    # In force now, not when the search began: a change in between has measured what there was, not this.
-    calibration = Calibration.objects.current_for(frame)
-    measure_particles(particles=particles, frame=frame, calibration=calibration)
-    for particle, one in zip(particles, found, strict=True):
-        _note_interval(particle, one.estimate)
-    create_rows(Particle, particles)
-    Prediction.objects.create(
-        run=run, frame=frame, layer=layer, engine_version=engine.version,
-        seconds=time.monotonic() - began, message=message[:300],
-    )  # fmt: skip
-    run.frames_done = run.predictions.count()
-    run.particles_found = run_now.particles_found + len(particles)
-    run.heartbeat_at = timezone.now()
-    run.save(update_fields=["frames_done", "particles_found", "heartbeat_at"])
-    push(project_id=run.project_id, kind="run", payload=summary(run))
-    push(
-        project_id=run.project_id, kind="layer", payload={"frame": frame.pk, "layer": layer.pk, "run": run.pk}
-    )
+def is_out_of_memory(error):
+    """Whether it says so, NumPy, Python, torch's processor or its GPU; torch is not imported to know."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and "allocate memory" in str(error)
 
 
-def _particle(layer, detection, classes, run, engine):
-    outline = detection.outline.round(OUTLINE_DIGITS)
-    low, high = outline.min(0).tolist(), outline.max(0).tolist()
-    return Particle(
-        layer=layer, origin=Particle.Origin.SUGGESTED, confidence=detection.confidence,
-        engine=f"{engine.name} {engine.version}",
-        x=low[0], y=low[1], width=high[0] - low[0], height=high[1] - low[1], outline=outline.tolist(),
-        label_class_id=classes.get(detection.label.lower()), created_by=run.created_by,
-    )  # fmt: skip
-
-
-def _note_interval(particle, estimate):
-    if estimate is not None and particle.ecd_px is not None:
-        particle.engine_ecd_px_low = particle.ecd_px * estimate.ecd_factor_low / estimate.ecd_factor
-        particle.engine_ecd_px_high = particle.ecd_px * estimate.ecd_factor_high / estimate.ecd_factor
-
-
-class Heartbeat:
-    """Called as often as the engine likes: once a second it writes the row, and stops a cancelled run."""
-
-    def __init__(self, run):
-        self.run, self.at = run, 0.0
-
-    def __call__(self, force=False):
-        if not force and time.monotonic() - self.at < HEARTBEAT_S:
-            return
-        self.at = time.monotonic()
-        mine = Run.objects.filter(pk=self.run.pk, status=Run.Status.RUNNING, attempts=self.run.attempts)
-        if not mine.filter(cancel_requested=False).update(heartbeat_at=timezone.now()):
-            raise RunCancelled
+def _of_memory(run, module):
+    """What would fit, in a sentence and as settings, if the kind can tell."""
+    advise = getattr(module, "with_less_memory", None)
+    if advise is None:
+        return "", {}
+    try:
+        return advise(run)
+    except Exception:
+        logger.exception("No advice for run %s.", run.pk)
+        return "", {}

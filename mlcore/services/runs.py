@@ -1,20 +1,31 @@
-"""Start and cancel runs; what a worker does with one is in execute.py."""
+"""Start, cancel, pause and retry runs; what a worker does with one is in execute.py."""
 
-from datetime import timedelta
+import hashlib
+import json
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from annotations.models import Frame
 from annotations.services.notify import push
 from mlcore.inference.engine import DEFAULT_ENGINE, ENGINES
-from mlcore.models import Run
+from mlcore.models import Run, RunLine
 from mlcore.services.lease import lease
-from mlcore.tasks import infer_task
+from mlcore.services.queues import queue_of
+from mlcore.tasks import send
 
-LOST_MESSAGE_S = 600  # a run that waits longer than this is queued again
 NO_IMAGES = "There is no image to search yet; upload one, or wait until it has been read."
+DOES = {
+    Run.Kind.INFER: "is searching {where} already",
+    Run.Kind.TRAIN_DETECTOR: "trains a detector with the same settings already",
+    Run.Kind.TRAIN_FEATURENET: "trains FeatureNet with the same settings already",
+    Run.Kind.TRAIN_GAN: "trains the image generator with the same settings already",
+    Run.Kind.SYNTHESISE: "makes the same images already",
+    Run.Kind.EVALUATE: "evaluates the same already",
+    Run.Kind.BENCHMARK: "measures the same already",
+}
 
 
 def frames_of(run):
@@ -31,17 +42,22 @@ def summary(run):
     """What open pages are told of a run; the API's answer holds the same."""
     return {
         "id": run.pk,
+        "kind": run.kind,
         "frame": run.frame_id,
         "engine": run.engine,
         "status": run.status,
         "frames_done": run.frames_done,
         "frames_total": run.frames_total,
+        "steps_done": run.steps_done,
+        "steps_total": run.steps_total,
         "particles_found": run.particles_found,
         "message": run.message,
     }
 
 
-def start_inference(*, by, project, frame=None, engine=DEFAULT_ENGINE, config=None) -> Run:
+def start_inference(
+    *, by, project, frame=None, engine=DEFAULT_ENGINE, config=None, model_version=None
+) -> Run:
     """Queue a search of one frame or of the whole project; the worker gets it once this is committed.
 
     Raises
@@ -58,68 +74,207 @@ def start_inference(*, by, project, frame=None, engine=DEFAULT_ENGINE, config=No
         raise ValidationError({"config": f"The engine “{engine}” has no settings, but got: {names}."})
     if frame and frame.acquisition.project_id != project.pk:
         raise ValidationError({"frame": "This image belongs to another project."})
-    run = Run(project=project, frame=frame, engine=engine, config={}, created_by=by)
-    run.frames_total = frames_of(run).count()
-    if not run.frames_total:
+    frames_total = frames_of(Run(project=project, frame=frame)).count()
+    if not frames_total:
         raise ValidationError(NO_IMAGES)
-    alike = Run.objects.active().filter(project=project, frame=frame, engine=engine)
+    return start_run(
+        by=by, project=project, kind=Run.Kind.INFER, frame=frame, engine=engine, model_version=model_version,
+        frames_total=frames_total, is_urgent=frame is not None,
+    )  # fmt: skip
+
+
+def start_run(
+    *, by, project, kind, frame=None, engine="", dataset=None, model_version=None, config=None, seed=0,
+    parent=None, frames_total=0, steps_total=0, is_urgent=False,
+) -> Run:  # fmt: skip
+    """Write a run's row and queue it once that is committed; what a kind demands is checked before.
+
+    Raises
+    ------
+    ValidationError
+        If dataset or model are of another project, or a run of the same is under way: a double click.
+    """
+    for name, row in {"dataset": dataset, "model": model_version}.items():
+        if row is not None and row.project_id != project.pk:
+            raise ValidationError(f"This {name} belongs to another project.")
+    run = Run(
+        project=project, kind=kind, frame=frame, engine=engine, dataset=dataset, model_version=model_version,
+        config=config or {}, config_sha256=_digest(config, seed), seed=seed, parent=parent, created_by=by,
+        frames_total=frames_total, steps_total=steps_total, is_urgent=is_urgent,
+    )  # fmt: skip
     try:
         with transaction.atomic():
             run.save()
-            infer_task.delay_on_commit(run.pk)
+            queue_run(run)
     except IntegrityError as error:
-        other = alike.first()
-        name = f"Run {other.pk}" if other else "Another run"
-        where = "this image" if frame else "this project"
-        raise ValidationError(f"{name} is searching {where} already; wait for it or cancel it.") from error
+        raise ValidationError(_alike_sentence(run)) from error
     push(project_id=project.pk, kind="run", payload=summary(run))
     return run
 
 
+def queue_run(run, messages=1):
+    """Hand a run out anew: messages of an earlier time do nothing from now on."""
+    Run.objects.filter(pk=run.pk).update(dispatch=F("dispatch") + 1)
+    run.dispatch = Run.objects.values_list("dispatch", flat=True).get(pk=run.pk)
+    sent = (run.pk, run.dispatch, queue_of(run), messages)
+    transaction.on_commit(lambda: send(*sent))
+
+
 @transaction.atomic
 def cancel_run(*, run) -> Run:
-    """End a waiting run at once, and ask a running one to stop; what it found so far stays.
+    """End a run that nobody works on at once, and ask a running one to stop; what it found so far stays.
 
     Raises
     ------
     ValidationError
         If it has ended already.
     """
-    run = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
+    run = _locked(run)
     if run.is_finished:
         raise ValidationError(f"Run {run.pk} has ended already ({run.get_status_display().lower()}).")
     run.cancel_requested = True
-    if run.status == Run.Status.QUEUED:
-        end(run, Run.Status.CANCELLED, "Cancelled before it began.")
+    with lease(run.pk) as is_free:
+        if run.status == Run.Status.QUEUED and not run.started_at:
+            end(run, Run.Status.CANCELLED, "Cancelled before it began.")
+        elif run.status != Run.Status.RUNNING or is_free:
+            end(run, Run.Status.CANCELLED, cancelled_sentence(run))
+        else:
+            run.save(update_fields=["cancel_requested"])
+            push(project_id=run.project_id, kind="run", payload=summary(run))
+    return run
+
+
+def cancelled_sentence(run):
+    return f"Cancelled after {run.done_in_words}; what was {'made' if run.steps_total else 'found'} stays."
+
+
+@transaction.atomic
+def pause_run(*, run) -> Run:
+    """Let a run rest, with all it has done, until it is resumed; others go on with its workers.
+
+    Raises
+    ------
+    ValidationError
+        If it is neither waiting nor running.
+    """
+    run = _locked(run)
+    if run.status not in {Run.Status.QUEUED, Run.Status.RUNNING} or run.cancel_requested:
+        raise ValidationError(f"Run {run.pk} is not running ({run.get_status_display().lower()}).")
+    with lease(run.pk) as is_free:
+        if run.status == Run.Status.QUEUED or is_free:
+            set_paused(run)
+        else:
+            run.pause_requested = True
+            run.save(update_fields=["pause_requested"])
+            push(project_id=run.project_id, kind="run", payload=summary(run))
+    return run
+
+
+@transaction.atomic
+def resume_run(*, run) -> Run:
+    """Let a paused run go on where it stopped.
+
+    Raises
+    ------
+    ValidationError
+        If it is not paused.
+    """
+    run = _locked(run)
+    if run.status == Run.Status.RUNNING and run.pause_requested:
+        run.pause_requested = False  # not stopped yet: it just goes on
+        run.save(update_fields=["pause_requested"])
+    elif run.status == Run.Status.PAUSED:
+        _requeue(run)
     else:
-        run.save(update_fields=["cancel_requested"])
-        push(project_id=run.project_id, kind="run", payload=summary(run))
+        raise ValidationError(f"Run {run.pk} is not paused ({run.get_status_display().lower()}).")
+    push(project_id=run.project_id, kind="run", payload=summary(run))
+    return run
+
+
+def retry_run(*, run, by, config=None) -> Run:
+    """Queue a failed or cancelled run again: it goes on where it stopped; with another `config`, a new run.
+
+    Raises
+    ------
+    ValidationError
+        If it has not failed and was not cancelled, or a run of the same is under way.
+    """
+    try:
+        with transaction.atomic():
+            run = _locked(run)
+            if run.status not in {Run.Status.FAILED, Run.Status.CANCELLED}:
+                sentence = "only one that failed or was cancelled can be tried again"
+                raise ValidationError(f"Run {run.pk} is {run.get_status_display().lower()}: {sentence}.")
+            if config is not None and config != run.config:
+                return start_run(
+                    by=by, project=run.project, kind=run.kind, frame=run.frame, engine=run.engine,
+                    dataset=run.dataset, model_version=run.model_version, config=config, seed=run.seed,
+                    parent=run, frames_total=run.frames_total, steps_total=run.steps_total,
+                    is_urgent=run.is_urgent,
+                )  # fmt: skip
+            name = by.display_name if by else "the site"
+            RunLine.objects.create(run=run, text=f"Tried again by {name}. Before: {run.message}"[:500])
+            run.message, run.traceback, run.offer, run.finished_at = "", "", {}, None
+            _requeue(run)
+    except IntegrityError as error:
+        raise ValidationError(_alike_sentence(run)) from error
+    push(project_id=run.project_id, kind="run", payload=summary(run))
     return run
 
 
 def end(run, status, message="", traceback=""):
     """Write a run's end, and tell the open pages."""
     run.status, run.message, run.traceback = status, message[:500], traceback
-    run.finished_at = timezone.now()
-    run.save(update_fields=["status", "message", "traceback", "finished_at", "cancel_requested"])
+    run.finished_at, run.pause_requested = timezone.now(), False
+    run.save(
+        update_fields=[
+            "status", "message", "traceback", "finished_at", "offer", "pause_requested", "cancel_requested",
+        ]
+    )  # fmt: skip
     push(project_id=run.project_id, kind="run", payload=summary(run))
 
 
-def requeue_lost_runs():
-    """Queue again runs whose worker died, and those whose message was lost; returns how many."""
-    count = 0
-    for pk in Run.objects.filter(status=Run.Status.RUNNING).values_list("pk", flat=True):
-        with lease(pk) as is_free:
-            pass
-        if is_free:
-            with transaction.atomic():
-                infer_task.delay_on_commit(pk)
-            count += 1
-    long_ago = timezone.now() - timedelta(seconds=LOST_MESSAGE_S)
-    for pk in Run.objects.filter(status=Run.Status.QUEUED, created_at__lt=long_ago).values_list(
-        "pk", flat=True
-    ):
-        with transaction.atomic():
-            infer_task.delay_on_commit(pk)
-        count += 1
-    return count
+def set_paused(run):
+    """The work has stopped and nothing of it is lost."""
+    run.status, run.pause_requested, run.attempts_excused = Run.Status.PAUSED, False, run.attempts
+    run.save(update_fields=["status", "pause_requested", "attempts_excused"])
+    push(project_id=run.project_id, kind="run", payload=summary(run))
+
+
+@transaction.atomic
+def hand_on(run):
+    """Let another message go on with a run whose own has worked as long as a message may."""
+    _requeue(run)
+
+
+def _requeue(run):
+    run.status, run.cancel_requested, run.pause_requested = Run.Status.QUEUED, False, False
+    run.attempts_excused = run.attempts
+    run.save(
+        update_fields=[
+            "status", "cancel_requested", "pause_requested", "attempts_excused", "message", "traceback",
+            "offer", "finished_at",
+        ]
+    )  # fmt: skip
+    queue_run(run)
+
+
+def _locked(run):
+    return Run.objects.select_for_update(of=("self",)).select_related("project").get(pk=run.pk)
+
+
+def _digest(config, seed):
+    if not config and not seed:
+        return ""
+    return hashlib.sha256(json.dumps([config or {}, seed], sort_keys=True).encode()).hexdigest()
+
+
+def _alike_sentence(run):
+    alike = Run.objects.active().filter(
+        project=run.project, kind=run.kind, frame=run.frame, engine=run.engine, dataset=run.dataset,
+        model_version=run.model_version, config_sha256=run.config_sha256,
+    )  # fmt: skip
+    other = alike.first()
+    name = f"Run {other.pk}" if other else "Another run"
+    does = DOES[run.kind].format(where="this image" if run.frame_id else "this project")
+    return f"{name} {does}; wait for it or cancel it."

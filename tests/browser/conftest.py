@@ -51,7 +51,7 @@ def site_process(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         own = environment()
     uvicorn = ["uvicorn", "etemweb.asgi:application", "--port", str(port), "--log-level", "warning"]
-    celery = ["celery", "--quiet", "-A", "etemweb", "worker", "-Q", "io,cpu", "-c", "1", "-l", "WARNING"]
+    celery = ["celery", "--quiet", "-A", "etemweb", "worker", "-Q", "now,io,cpu", "-c", "1", "-l", "WARNING"]
     celery += ["--without-gossip", "--without-mingle"]
     web, worker = ([sys.executable, "-m", *command] for command in (uvicorn, celery))
     processes = [subprocess.Popen(command, env=own) for command in (web, worker)]

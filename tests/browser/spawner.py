@@ -23,7 +23,7 @@ def serve(port):
 def work():
     from etemweb.celery import app
 
-    command = "--quiet worker -Q io,cpu -c 1 -l CRITICAL --without-gossip --without-mingle"
+    command = "--quiet worker -Q now,io,cpu -c 1 -l CRITICAL --without-gossip --without-mingle"
     app.worker_main(command.split())
 
 

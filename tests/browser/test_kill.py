@@ -19,7 +19,7 @@ from playwright.sync_api import Error
 from annotations.models import Event, Particle
 from annotations.services.layers import working_layer
 from annotations.services.projection import replay, snapshot
-from mlcore.services.runs import requeue_lost_runs
+from mlcore.services.requeue import requeue_lost_runs
 from tests.browser.editor_page import EditorPage
 from tests.factories import make_acquisition, make_label_class
 from tests.processes import environment

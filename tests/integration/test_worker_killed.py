@@ -40,7 +40,7 @@ class Worker:
             "etemweb",
             "worker",
             "-Q",
-            "io,cpu",
+            "now,io,cpu",
             "-c",
             "1",
         ]

@@ -20,7 +20,8 @@ from mlcore.inference.graphics import LEFT_OUT
 from mlcore.models import Prediction, Run
 from mlcore.services.execute import MAX_ATTEMPTS, execute_run
 from mlcore.services.lease import lease
-from mlcore.services.runs import cancel_run, requeue_lost_runs, start_inference
+from mlcore.services.requeue import requeue_lost_runs
+from mlcore.services.runs import cancel_run, start_inference
 from tests import phantoms
 from tests.factories import (
     make_acquisition,
@@ -350,7 +351,7 @@ def test_the_page_counts_images_without_a_calibration_in_force(member_client, pr
 
 
 def worker():
-    celery = ["celery", "-A", "etemweb", "worker", "-Q", "cpu", "-c", "1", "-l", "ERROR"]
+    celery = ["celery", "-A", "etemweb", "worker", "-Q", "now,cpu", "-c", "1", "-l", "ERROR"]
     return subprocess.Popen([sys.executable, "-m", *celery], env=environment(), start_new_session=True)
 
 
