@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from annotations.admin import ReadOnly
-from mlcore.models import Prediction, Run
+from mlcore.models import ComparedFrame, Evaluation, ModelVersion, Prediction, Promotion, Run
 
 
 @admin.register(Run)
@@ -23,4 +23,28 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
 @admin.register(Prediction)
 class PredictionAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["run", "frame", "engine_version", "seconds", "created_at"]
+    list_select_related = ["run", "frame__acquisition"]
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["pk", "project", "number", "title", "sha256", "created_at"]
+    list_select_related = ["project"]
+
+
+@admin.register(Evaluation)
+class EvaluationAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["pk", "model_version", "shipped_version", "dataset", "split", "created_at"]
+    list_select_related = ["model_version", "dataset"]
+
+
+@admin.register(Promotion)
+class PromotionAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["project", "number", "model_version", "is_rollback", "by", "at"]
+    list_select_related = ["project", "model_version", "by"]
+
+
+@admin.register(ComparedFrame)
+class ComparedFrameAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["run", "frame", "n_first", "n_second", "n_both", "agreement"]
     list_select_related = ["run", "frame__acquisition"]

@@ -14,7 +14,7 @@ def card_parts(text):
     Returns
     -------
     list of dict
-        "kind" is heading, paragraph, list or code. Headings and paragraphs have `spans`, lists `items` of
+        "kind" is heading, paragraph, list or code. Headings and paragraphs have `spans`, lists `points` of
         spans, code `text`. A span is (kind, words): text, strong or code. Links are their words alone: a
         card may have come from anywhere.
     """
@@ -26,7 +26,7 @@ def card_parts(text):
             parts.append({"kind": "paragraph", "spans": spans(" ".join(words))})
             words.clear()
         if items:
-            parts.append({"kind": "list", "items": [spans(" ".join(one)) for one in items]})
+            parts.append({"kind": "list", "points": [spans(" ".join(one)) for one in items]})
             items.clear()
 
     for line in lines:

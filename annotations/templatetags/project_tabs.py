@@ -11,6 +11,7 @@ TABS = [
     ("sizes", "Sizes", "project-sizes", "chart-column"),
     ("particles", "Particles", "project-particles", "table"),
     ("runs", "Runs", "project-runs", "cpu"),
+    ("models", "Models", "project-models", "layers"),
     ("export", "Export", "project-export", "download"),
     ("members", "Members", "project-members", "users"),
     ("classes", "Classes", "project-classes", "tags"),

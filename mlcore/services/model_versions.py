@@ -2,6 +2,8 @@
 
 from functools import cache, lru_cache
 from pathlib import Path
+from tempfile import TemporaryFile
+from zipfile import ZipFile
 
 from django.db import transaction
 from django.db.models import Max
@@ -10,7 +12,7 @@ from annotations.models import Project
 from annotations.services.notify import push
 from mlcore.data.examples import KINDS
 from mlcore.inference.engine import ENGINES, engine_class, load_engine
-from mlcore.inference.weights import read_model
+from mlcore.inference.weights import ABOUT, read_model
 from mlcore.models import ModelVersion, Promotion
 from mlcore.services.stored import local_folder, store_folder
 
@@ -88,6 +90,19 @@ def _with_weights(place, sha256, title):
             f"{engine.model.sha256[:12]}…, expected {sha256[:12]}…); restore them from a backup."
         )
     return engine
+
+
+def packed(model_version):
+    """A model's folder as an open zip file, at its beginning: what `manage.py detect --weights` takes."""
+    folder = local_folder(model_version.folder)
+    model = read_model(folder)
+    file = TemporaryFile()
+    with ZipFile(file, "w") as archive:
+        for name in [ABOUT, *sorted(model.about["files"])]:
+            archive.write(folder / name, name)
+        archive.writestr(CARD, model_version.card)
+    file.seek(0)
+    return file
 
 
 def _card(model):

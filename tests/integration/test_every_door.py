@@ -28,8 +28,10 @@ from annotations.services.api_tokens import create_token
 from annotations.services.invitations import create_invitation
 from annotations.services.pixels import tiles_path
 from annotations.services.storage import original_path, original_place
+from mlcore.models import ComparedFrame, Dataset
 from tests import factories as make
 from tests.integration.doors import DOORS, OWN, PROJECT, PUBLIC, addresses, admin_addresses
+from tests.integration.model_rows import make_evaluation, make_model, make_promotion
 from tests.integration.run_rows import make_prediction, make_run
 
 MARK = "qx5309"  # in every name of the project: no answer to a stranger may hold it
@@ -50,7 +52,7 @@ def test_every_door_leads_somewhere():
 
 
 @pytest.fixture
-def world(owner, vic, zoe):
+def world(owner, vic, zoe, tmp_path):
     """One of everything, real: a file on disk, tiles, an outline, a run, a link."""
     project = make.make_project(owner, name=f"Soot {MARK}")
     make.make_membership(project, vic, Role.VIEWER)
@@ -81,8 +83,13 @@ def world(owner, vic, zoe):
     invitation, secret = create_invitation(
         by=owner, project=project, role="viewer", email=f"{MARK}@lab.example", link_of=lambda secret: secret
     )
+    model = make_model(project, tmp_path, note=MARK)
+    dataset = Dataset.objects.create(project=project, name=f"Gold {MARK}", created_by=owner)
+    make_evaluation(dataset, model)
+    make_promotion(project, by=owner)
+    ComparedFrame.objects.create(run=run, frame=frame)
     return SimpleNamespace(
-        project=project, membership=mona, label_class=label_class, acquisition=acquisition, frame=frame,
+        project=project, model=model, membership=mona, label_class=label_class, acquisition=acquisition, frame=frame,
         failed=failed, layer=layer, suggestions=suggestions, run=run, invitation=invitation, secret=secret,
         particle=make.make_particle(layer, outline=outline, label_class=label_class),
         upload=Upload.objects.create(project=project, owner=owner, name=f"{MARK}.tif", size_bytes=9),
