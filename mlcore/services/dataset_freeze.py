@@ -30,7 +30,7 @@ from mlcore.services.dataset_content import changes_since, composition_of, leaks
 from mlcore.services.dataset_frames import frames_of
 from mlcore.services.datasets import folder_of, summary
 from mlcore.services.stored import delete_folder, store_folder
-from mlcore.tasks import freeze_dataset_task
+from mlcore.tasks import freeze_again, freeze_dataset_task
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,6 @@ LOCK_SPACE = 0x4453  # apart from that of runs and imports
 MAX_ATTEMPTS = 3
 TELL_S = 1.0
 LOST_MESSAGE_S = 600  # one that waits longer than this is queued again
-REQUEUED_S = 60
 SHARE_OF_LIMIT = 0.8  # of a task's time; then another message goes on
 THUMBNAIL_PX = 192
 HASHED = ("pixels_sha256", "truth_sha256", "split")
@@ -91,8 +90,7 @@ def requeue_lost_datasets():
         with lease(LOCK_SPACE, pk) as is_free:
             pass
         if is_free:
-            # A busy queue must not fill with one message a round: those that are too late are dropped.
-            freeze_dataset_task.apply_async((pk,), expires=REQUEUED_S)
+            freeze_again(pk)
             count += 1
     return count
 

@@ -19,8 +19,9 @@ from mlcore.data import examples, frozen
 from mlcore.data.splits import MIN_SPECIMENS
 from mlcore.evaluation.frames import Frame as TrueFrame
 from mlcore.models import Dataset, DatasetFrame, Run
+from mlcore.services.dataset_frames import synthetic_folder
 from mlcore.services.dataset_specimens import SPECIMEN_BY, specimen_of
-from mlcore.services.stored import delete_folder, local_folder
+from mlcore.services.stored import delete_folder, is_stored, local_folder
 from mlcore.tasks import freeze_dataset_task
 
 MAX_FRAMES = 200_000
@@ -66,7 +67,7 @@ def freeze_dataset(
     words : str
         Of the reviewed images only those whose file's name or metadata has these words.
     runs : iterable of Run
-        Finished ones that made synthetic frames.
+        Ended ones that made synthetic frames.
     specimen_by : {"file", "name", "session"}
         What an image without a named specimen is taken to be of, see dataset_specimens.py.
 
@@ -85,7 +86,7 @@ def freeze_dataset(
         _check_reviewed(project, frames)
     if with_reviewed or frames is not None:
         layers = list(reviewed_layers(project, words=words, frames=frames))
-    n_synthetic = sum(run.steps_total for run in runs)
+    n_synthetic = sum(run.steps_done for run in runs)
     _check_enough(project, layers, n_synthetic, specimen_by, words)
     sources = {
         "layers": [[layer.frame_id, layer.pk, layer.sequence] for layer in layers],
@@ -198,8 +199,9 @@ def _check_runs(project, runs):
     for run in runs:
         if run.project_id != project.pk or run.kind != Run.Kind.SYNTHESISE:
             raise ValidationError({"runs": f"Run {run.pk} made no synthetic images in this project."})
-        if run.status != Run.Status.SUCCEEDED:
-            raise ValidationError({"runs": f"Run {run.pk} has not made all its images; wait for it."})
+        # What a cancelled run had made is kept, too.
+        if not run.is_finished or not is_stored(synthetic_folder(run.pk)):
+            raise ValidationError({"runs": f"Run {run.pk} has no images to take; wait for its end."})
 
 
 def _check_reviewed(project, frames):

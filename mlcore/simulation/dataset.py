@@ -34,29 +34,38 @@ def write_dataset(folder, *, count, tier, seed, size_px=(512, 512), processes=No
     """
     folder = Path(folder)
     work = partial(_write_frame, folder, tier, seed, size_px)
-    images, annotations = [], []
+    frames = []
     # A fresh interpreter each: a fork would inherit threads and locks of whoever calls.
     with get_context("spawn").Pool(processes or os.cpu_count() or 1) as pool:
         for image, found in pool.imap(work, range(count)):
-            for one in found:
-                annotations.append({"id": len(annotations) + 1, "image_id": image["id"], **one})
-            images.append(image)
+            frames.append((image, found))
             if on_frame:
                 on_frame(image["file_name"])
-    content = {
-        "info": {
-            "description": f"Simulated micrographs, tier {tier}, seed {seed}",
-            "tier": tier,
-            "seed": seed,
-        },
-        "images": images,
-        "annotations": annotations,
-        "categories": [{"id": k, "name": name} for k, name in enumerate(CATEGORIES, start=1)],
-    }
-    path, part = folder / "coco.json", folder / ".coco.json.part"
-    part.write_text(json.dumps(content, allow_nan=False, separators=(",", ":")), encoding="utf-8")
-    os.replace(part, path)
+    path = folder / "coco.json"
+    write_content(path, frames, tier, seed)
     return path
+
+
+def write_content(path, frames, tier, seed):
+    """The COCO file of (image, annotations) pairs, gone through twice; whole or not at all."""
+    info = {"description": f"Simulated micrographs, tier {tier}, seed {seed}", "tier": tier, "seed": seed}
+    categories = [{"id": k, "name": name} for k, name in enumerate(CATEGORIES, start=1)]
+    part, count = path.with_name(f".{path.name}.part"), 0
+    with part.open("w", encoding="utf-8") as file:
+        file.write(f'{{"info":{_json(info)},"images":[')
+        for k, (image, _) in enumerate(frames):
+            file.write("," * (k > 0) + _json(image))
+        file.write('],"annotations":[')
+        for image, found in frames:
+            for one in found:
+                count += 1
+                file.write("," * (count > 1) + _json({"id": count, "image_id": image["id"], **one}))
+        file.write(f'],"categories":{_json(categories)}}}')
+    os.replace(part, path)
+
+
+def _json(content):
+    return json.dumps(content, allow_nan=False, separators=(",", ":"))
 
 
 def file_name(tier, seed, index):
@@ -93,19 +102,25 @@ def annotation(truth):
 
 
 def _write_frame(folder, tier, seed, size_px, index):
-    scene = simulate(seed, index, tier_named(tier), size_px)
-    name = file_name(tier, seed, index)
+    path = folder / file_name(tier, seed, index)
+    _, image, annotations = write_frame(path, tier_named(tier), seed, index, size_px)
+    return image, annotations
+
+
+def write_frame(path, tier, seed, index, size_px):
+    """Simulate one frame into a TIFF file: (scene, its COCO image, its COCO annotations without ids)."""
+    scene = simulate(seed, index, tier, size_px)
     pixels_per_nm = 1 / scene.pixel_size_nm
     tifffile.imwrite(
-        folder / name, scene.image, imagej=True, resolution=(pixels_per_nm, pixels_per_nm),
+        path, scene.image, imagej=True, resolution=(pixels_per_nm, pixels_per_nm),
         metadata={"unit": "nm", "axes": "YX"},
     )  # fmt: skip
     height, width = scene.image.shape
     image = {
-        "id": index + 1, "file_name": name, "width": width, "height": height,
+        "id": index + 1, "file_name": path.name, "width": width, "height": height,
         "pixel_size_nm": scene.pixel_size_nm, "conditions": _plain(scene.conditions.as_dict()),
     }  # fmt: skip
-    return image, [annotation(truth) for truth in scene.particles]
+    return scene, image, [annotation(truth) for truth in scene.particles]
 
 
 def _short(value):
