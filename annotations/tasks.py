@@ -49,7 +49,9 @@ def remeasure_task(acquisition_pk: int) -> None:
 @shared_task(acks_late=True, **LIMITS_S)
 def sweep_uploads_task() -> None:
     """Clear away uploads that nobody came back to, and bytes that belong to none."""
+    from annotations.services.kept import trim
     from annotations.services.uploads import sweep_stray_files, sweep_uploads
 
     sweep_uploads()
     sweep_stray_files()
+    trim()

@@ -6,6 +6,8 @@ import redis
 from celery import current_app
 from django.conf import settings
 
+from mlcore.services.queues import QUEUES
+
 PATIENCE_S = 5
 
 
@@ -22,21 +24,11 @@ def connect_queue():
     return connect(settings.QUEUE_URL)
 
 
-def queue_names():
-    routes = (settings.CELERY_TASK_ROUTES or {}).values()
-    named = {route["queue"] for route in routes if isinstance(route, dict) and "queue" in route}
-    declared = {queue.name for queue in getattr(settings, "CELERY_TASK_QUEUES", None) or ()}
-    return sorted(named | declared | {settings.CELERY_TASK_DEFAULT_QUEUE})
-
-
 def queue_lengths(server):
     """Messages that wait, by queue; those of every priority, which kombu keeps in lists of their own."""
     with current_app.connection_for_read() as connection:
         channel = connection.channel()
-        keys = {
-            name: [channel._q_for_pri(name, step) for step in channel.priority_steps]
-            for name in queue_names()
-        }
+        keys = {name: [channel._q_for_pri(name, step) for step in channel.priority_steps] for name in QUEUES}
     with server.pipeline(transaction=False) as asked:
         for key in (key for of_queue in keys.values() for key in of_queue):
             asked.llen(key)

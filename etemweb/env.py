@@ -82,6 +82,52 @@ def database(url):
     }
 
 
+def storage(url):
+    """Django's STORAGES entry for `s3://KEY:SECRET@HOST/BUCKET/PREFIX?region=NAME`; `s3+http` has no TLS.
+
+    Without a key boto3 looks where it always does: its own variables and files, the machine's role.
+    """
+    if not url:
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    parts = urlsplit(url)
+    bucket, _, prefix = parts.path.strip("/").partition("/")
+    if parts.scheme not in {"s3", "s3+http"} or not parts.hostname or not bucket:
+        raise ImproperlyConfigured(
+            "ETEM_STORAGE_URL must be s3://KEY:SECRET@HOST/BUCKET (s3+http:// without TLS), "
+            f"got one that begins with {url.partition('://')[0][:20]!r}."
+        )
+    from botocore.config import Config  # only where it is used: it takes a while
+
+    port = f":{parts.port}" if parts.port else ""
+    client = Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path"},
+        # Other servers than Amazon's do not all know the newer checksums.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        max_pool_connections=32,
+        connect_timeout=5,
+        read_timeout=60,
+        retries={"max_attempts": 4, "mode": "standard"},
+    )
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "endpoint_url": f"{'http' if parts.scheme == 's3+http' else 'https'}://{parts.hostname}{port}",
+            "access_key": unquote(parts.username) if parts.username else None,
+            "secret_key": unquote(parts.password) if parts.password else None,
+            "bucket_name": bucket,
+            "location": unquote(prefix),
+            "region_name": dict(parse_qsl(parts.query)).get("region"),
+            "client_config": client,
+            "default_acl": None,
+            "querystring_auth": True,
+            "file_overwrite": True,  # of an upload that was killed; a name's content never changes
+            "max_memory_size": 16 * 2**20,  # what is larger is read by way of the disk
+        },
+    }
+
+
 def redis_database(url, further):
     """The same server's database whose number is `further` above the one that the address names (else 0)."""
     parts = urlsplit(url)

@@ -94,6 +94,7 @@ CHANNEL_LAYERS = {
 
 # Tasks. One number, from which the limits and the broker's patience follow (docs/decisions).
 TASK_LIMIT_S = env.number("ETEM_TASK_LIMIT_S", 3600)
+CHECKPOINT_S = env.number("ETEM_CHECKPOINT_S", 60)
 CELERY_BROKER_URL = addresses.celery_url(QUEUE_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -104,8 +105,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "io"
-# Runs are sent to their queue by name (mlcore/services/queues.py); what is short is done beside the imports.
-CELERY_TASK_ROUTES = {"*.tasks.*": {"queue": "io"}}
+# Runs are sent to their queue by name (mlcore/services/queues.py). `now` is emptied first, by every worker.
+CELERY_TASK_ROUTES = {"mlcore.tasks.requeue_runs_task": {"queue": "now"}, "*.tasks.*": {"queue": "io"}}
 # 1: there are workers with GPUs (`./etem worker --queues gpu`), and runs wait for one of them.
 GPU_WORKERS = env.flag("ETEM_GPU_WORKERS")
 CELERY_BEAT_SCHEDULE = {
@@ -116,13 +117,14 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 15},
     },
     "sweep-uploads": {"task": "annotations.tasks.sweep_uploads_task", "schedule": 3600},
-    "requeue-runs": {"task": "mlcore.tasks.requeue_runs_task", "schedule": 15, "options": {"expires": 15}},
+    "requeue-runs": {"task": "mlcore.tasks.requeue_runs_task", "schedule": 3, "options": {"expires": 3}},
 }
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": int(1.1 * (TASK_LIMIT_S + 60)),
     "socket_connect_timeout": 5,
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
+    "queue_order_strategy": "priority",  # a worker's queues in the order in which they are named to it
 }
 
 # Prometheus: off unless somebody is named who may read it.
@@ -184,6 +186,13 @@ STATICFILES_FINDERS = [
 # Uploads: originals byte for byte, and what is made from them. Never served by path.
 STORAGE_DIR = DATA_DIR / "storage"
 MEDIA_ROOT = STORAGE_DIR
+# Object storage in its place: STORAGE_DIR is then a cache of it, and where uploads gather.
+STORAGE_URL = env.text("ETEM_STORAGE_URL")
+STORAGE_CACHE_BYTES = env.number("ETEM_STORAGE_CACHE_BYTES", 100 * 2**30)
+STORAGES = {
+    "default": env.storage(STORAGE_URL),
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
 MAX_UPLOAD_BYTES = env.number("ETEM_MAX_UPLOAD_BYTES", 64 * 2**30)
 # One request's body; Django keeps it in SPOOL_DIR until it is whole: on the data's disk, /tmp may be memory.

@@ -13,7 +13,7 @@ from annotations.api.frames import visible_frame
 from annotations.display import intensities, tiles
 from annotations.display.thumbnail import thumbnail
 from annotations.models import Frame
-from annotations.services.pixels import tiles_path
+from annotations.services.pixels import pixels_path, tiles_path
 
 # The pixels of a frame never change, and another file is another frame. `Vary: Cookie` comes with the
 # session: who logs in next on the same computer does not read the tiles of who was there before.
@@ -90,7 +90,7 @@ class ValueView(APIView):
             raise serializers.ValidationError(
                 f"The frame is {frame.width_px} x {frame.height_px} px; it has no pixel ({x}, {y})."
             )
-        value = tiles.read_value(tiles_path(pk), x, y)
+        value = tiles.read_value(pixels_path(pk), x, y)
         return Response(
             {"x": x, "y": y, "value": value if math.isfinite(value) else None, "text": str(value)}
         )

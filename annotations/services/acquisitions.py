@@ -2,14 +2,14 @@
 
 import shutil
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from annotations.models import Acquisition, Layer
+from annotations.services import kept
 from annotations.services.import_acquisition import queue
 from annotations.services.notify import push
-from annotations.services.storage import frame_folder, lock_original, original_place, work_folder
+from annotations.services.storage import frame_name, lock_original, original_place, work_folder
 
 
 @transaction.atomic
@@ -46,9 +46,9 @@ def retry_import(*, acquisition):
 
 def _remove_files(pk, frame_pks, project_id, sha256):
     for frame_pk in frame_pks:
-        shutil.rmtree(frame_folder(frame_pk), ignore_errors=True)
+        kept.drop_folder(frame_name(frame_pk))
     shutil.rmtree(work_folder(pk), ignore_errors=True)
     with transaction.atomic():
         lock_original(project_id, sha256)
         if not Acquisition.objects.filter(project_id=project_id, sha256=sha256).exists():
-            (settings.STORAGE_DIR / original_place(project_id, sha256)).unlink(missing_ok=True)
+            kept.drop(original_place(project_id, sha256))

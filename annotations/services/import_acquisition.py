@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotations.models import Acquisition
+from annotations.services import kept
 from annotations.services.notify import push
 from annotations.services.storage import lock_original, original_place
 
@@ -127,7 +128,7 @@ def _start_again(acquisition, by, name):
 
 def _store(path, acquisition, keep_source):
     """Put the file in its place in one step, so that there is never half an original."""
-    place = settings.STORAGE_DIR / acquisition.original
+    place = kept.place(acquisition.original)
     place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(f"{place.name}.{uuid.uuid4().hex}.part")
     try:
@@ -137,14 +138,23 @@ def _store(path, acquisition, keep_source):
             shutil.move(path, part)
         part.chmod(0o440)
         os.replace(part, place)
+        kept.keep(acquisition.original)
     except OSError as error:
-        if not keep_source and part.exists() and not path.exists():
-            shutil.move(part, path)
+        if not keep_source and not path.exists() and (moved := _found(part, place)):
+            shutil.move(moved, path)
         raise ValidationError(
-            f"“{acquisition.name}” could not be stored ({error.strerror}); please free some disk space."
+            f"“{acquisition.name}” could not be stored ({error.strerror}); {_remedy(error)}."
         ) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _remedy(error):
+    return "please try again" if isinstance(error, kept.StorageAwayError) else "please free some disk space"
+
+
+def _found(*paths):
+    return next((path for path in paths if path.exists()), None)
 
 
 def _already(acquisition, name, is_retry):

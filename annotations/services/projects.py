@@ -1,12 +1,10 @@
 """Projects: a place for acquisitions, the people who may see them and the classes they are sorted into."""
 
-import shutil
-
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from annotations.models import Membership, Project, Role
+from annotations.services import kept
 from annotations.services.acquisitions import delete_acquisition
 from annotations.services.classes import create_class, suggest
 from annotations.services.notify import push
@@ -74,4 +72,4 @@ def delete_project(*, project, typed_name):
 def _remove_files(pk, upload_paths):
     for path in upload_paths:
         path.unlink(missing_ok=True)
-    shutil.rmtree(settings.STORAGE_DIR / originals_folder(pk), ignore_errors=True)
+    kept.drop_folder(originals_folder(pk))

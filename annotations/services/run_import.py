@@ -17,6 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from annotations.models import Acquisition, Frame
+from annotations.services import kept
 from annotations.services.acquisition_fields import set_fields
 from annotations.services.calibrate import record_readings
 from annotations.services.decoder import DecoderRefusedError, decode
@@ -24,7 +25,7 @@ from annotations.services.import_acquisition import queue, summary
 from annotations.services.lease import lease
 from annotations.services.notify import push
 from annotations.services.ser_and_emi import TOLD, hear_emi, tell_sers
-from annotations.services.storage import frame_folder, lock_original, original_path, work_folder
+from annotations.services.storage import frame_folder, frame_name, lock_original, original_path, work_folder
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ def _claim(pk):
 def _clear(acquisition):
     """Remove what an earlier attempt left: files first, since the rows are how they are found."""
     for pk in acquisition.frames.values_list("pk", flat=True):
-        shutil.rmtree(frame_folder(pk), ignore_errors=True)
+        kept.drop_folder(frame_name(pk))
     acquisition.frames.all().delete()
     shutil.rmtree(work_folder(acquisition.pk), ignore_errors=True)
 
@@ -150,13 +151,14 @@ def _publish(acquisition, opened, found, folder):
         place = frame_folder(frame.pk)
         place.parent.mkdir(parents=True, exist_ok=True)
         (folder / str(frame.index)).rename(place)
+    kept.keep_folders(frame_name(frame.pk) for frame in frames)
     try:
         _make_ready(acquisition, opened, frames)
     except OvertakenError:
-        kept = set(Frame.objects.filter(pk__in=[frame.pk for frame in frames]).values_list("pk", flat=True))
+        left = set(Frame.objects.filter(pk__in=[frame.pk for frame in frames]).values_list("pk", flat=True))
         for frame in frames:
-            if frame.pk not in kept:  # deleted by someone while it was read
-                shutil.rmtree(frame_folder(frame.pk), ignore_errors=True)
+            if frame.pk not in left:  # deleted by someone while it was read
+                kept.drop_folder(frame_name(frame.pk))
         raise
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -206,7 +208,7 @@ def _end(acquisition, status, sentence, told=()):
         if row is None or row.attempts != acquisition.attempts:
             return
         if status == Acquisition.Status.REFUSED and row.original:
-            original_path(row).unlink(missing_ok=True)
+            kept.drop(row.original)
             row.original = ""
         row.status, row.message, row.progress = status, sentence[:500], 0
         row.metadata = {TOLD: told} if told else row.metadata

@@ -3,23 +3,34 @@
 from django.conf import settings
 from django.db import connection
 
+from annotations.services import kept
+
 
 def originals_folder(project_id):
     return f"originals/{project_id}"
 
 
 def original_place(project_id, sha256):
-    """The original's path relative to STORAGE_DIR: named by its content, never by its uploader."""
+    """The original's name (kept.py): by its content, never by its uploader."""
     return f"{originals_folder(project_id)}/{sha256}"
 
 
 def original_path(acquisition):
-    """Where the file as it came lies; None where it was refused and not kept."""
-    return settings.STORAGE_DIR / acquisition.original if acquisition.original else None
+    """Where the file as it came lies, fetched if need be; None where it was refused and not kept."""
+    return kept.local(acquisition.original) if acquisition.original else None
+
+
+def has_original(acquisition):
+    return bool(acquisition.original) and kept.has(acquisition.original)
+
+
+def frame_name(frame_pk):
+    return f"frames/{frame_pk}"
 
 
 def frame_folder(frame_pk):
-    return settings.STORAGE_DIR / "frames" / str(frame_pk)
+    """Where a frame's files lie on this machine; what is kept is in kept.py's hands."""
+    return kept.place(frame_name(frame_pk))
 
 
 def work_folder(acquisition_pk):

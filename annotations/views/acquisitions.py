@@ -13,12 +13,14 @@ from annotations.services.access import fetch
 from annotations.services.acquisitions import delete_acquisition, retry_import
 from annotations.services.calibrate import adopt_reading, from_scale_bar, type_in, withdraw
 from annotations.services.calibration_state import calibration_state
-from annotations.services.storage import original_path
+from annotations.services.specimen import name_specimen
+from annotations.services.storage import has_original
 from annotations.views.calibration_forms import ScaleBarForm, TypedForm
 from annotations.views.metadata_rows import metadata_rows, missing_fields
 
 STRIP_FRAMES = 40
 VERSIONS = 200
+SPECIMENS = 200
 DECIDED = {
     "chosen": "This pixel size is in use now; the sizes of what is drawn follow it.",
     "withdrawn": "The calibration is withdrawn; sizes are in pixels again.",
@@ -51,6 +53,18 @@ def acquisition_calibrate(request, pk):
     messages.success(request, DECIDED["withdrawn" if kind == "withdrawn" else "chosen"])
     frame = _frame(request, found)
     return redirect(f"{found.get_absolute_url()}?frame={frame.index}" if frame and frame.index else found)
+
+
+@require_POST
+def acquisition_specimen(request, pk):
+    found = fetch(Acquisition.objects, by=request.user, may="editable_by", pk=pk)
+    try:
+        name_specimen(acquisition=found, name=request.POST.get("specimen", ""))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, "The specimen’s name is kept; the next dataset goes by it.")
+    return redirect(found)
 
 
 @require_POST
@@ -99,7 +113,6 @@ def _page(request, found, *, status=200, form=None):
     if form:
         forms[type(form)] = form
     missing = missing_fields(found)
-    path = original_path(found)
     words = {
         "project": found.project,
         "acquisition": found,
@@ -115,13 +128,19 @@ def _page(request, found, *, status=200, form=None):
         "bar_form": forms[ScaleBarForm],
         "is_told": len(missing) < len(FIELDS),
         "missing": missing,
+        "specimens": _specimens(found.project),
         "rows": metadata_rows(found.metadata),
-        "has_original": path is not None and path.is_file(),
+        "has_original": has_original(found),
         "may_edit": role in Role.at_least(Role.ANNOTATOR),
         "may_delete": role in Role.at_least(Role.MANAGER),
         "page_data": {"status": found.status, "id": found.pk, "project": found.project_id},
     }
     return render(request, "annotations/acquisition.html", words, status=status)
+
+
+def _specimens(project):
+    named = project.acquisitions.exclude(specimen="").order_by("specimen")
+    return named.values_list("specimen", flat=True).distinct()[:SPECIMENS]
 
 
 def _choices(versions):

@@ -100,7 +100,8 @@ def worker():
     follow_supervisor()
     processes = os.environ.get("ETEM_WORKER_PROCESSES") or str(max(2, os.cpu_count() or 1))
     # Neither gossip nor mingling: there is one worker here, and each costs a second at the start.
-    sys.argv = ["celery", "--quiet", "-A", "etemweb", "worker", "-Q", "now,io,cpu", "--concurrency", processes]
+    sys.argv = ["celery", "--quiet", "-A", "etemweb", "worker", "-Q", "now,io,cpu"]
+    sys.argv += ["--concurrency", processes]
     sys.argv += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
     # The clock for what is done again and again; its state is a convenience and may be lost.
     sys.argv += ["--beat", "--schedule", os.path.join(os.environ["ETEM_DATA_DIR"], "log", "beat")]
