@@ -17,6 +17,7 @@ urlpatterns = [
     path(
         "acquisitions/<int:pk>/calibrate/", acquisitions.acquisition_calibrate, name="acquisition-calibrate"
     ),
+    path("acquisitions/<int:pk>/specimen/", acquisitions.acquisition_specimen, name="acquisition-specimen"),
     path("acquisitions/<int:pk>/retry/", acquisitions.acquisition_retry, name="acquisition-retry"),
     path("acquisitions/<int:pk>/delete/", acquisitions.acquisition_delete, name="acquisition-delete"),
     # accounts

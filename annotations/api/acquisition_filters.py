@@ -6,11 +6,12 @@ from django.db.models.functions import Coalesce
 
 from annotations.api.key_filter import KeyFilter
 from annotations.models import Acquisition, Frame, Project
-from annotations.models.overview import by_calibration, search
+from annotations.models.overview import by_calibration, by_review, search
 
 CALIBRATIONS = [(state, state) for state in ("adopted", "none", "conflict", "unsizeable")]
+REVIEW = [(state, state) for state in ("reviewed", "unreviewed", "edited")]
 RANGES = ("voltage_kv", "magnification", "exposure_s", "pressure_pa", "temperature_c", "size_bytes")
-WORDS = ("name", "instrument", "detector", "gas")
+WORDS = ("name", "specimen", "instrument", "detector", "gas")
 
 
 class AcquisitionFilters(django_filters.FilterSet):
@@ -20,6 +21,7 @@ class AcquisitionFilters(django_filters.FilterSet):
     project = KeyFilter("project_id", among=Project)
     uploaded_by = KeyFilter("uploaded_by_id")
     calibration = django_filters.ChoiceFilter(choices=CALIBRATIONS, method="by_calibration_state")
+    review = django_filters.ChoiceFilter(choices=REVIEW, method="by_review_state")
     acquired_after = django_filters.IsoDateTimeFilter(field_name="acquired_at", lookup_expr="gte")
     acquired_before = django_filters.IsoDateTimeFilter(field_name="acquired_at", lookup_expr="lte")
     ordering = django_filters.OrderingFilter(
@@ -37,6 +39,9 @@ class AcquisitionFilters(django_filters.FilterSet):
 
     def by_words(self, queryset, name, value):
         return search(queryset, value.replace("\0", ""))
+
+    def by_review_state(self, queryset, name, value):
+        return by_review(queryset, value)
 
     def by_calibration_state(self, queryset, name, value):
         return by_calibration(queryset, value)

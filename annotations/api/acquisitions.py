@@ -13,6 +13,7 @@ from annotations.api.uploads import OneFileUpload
 from annotations.models import Acquisition
 from annotations.services.access import fetch
 from annotations.services.acquisitions import delete_acquisition, retry_import
+from annotations.services.specimen import name_specimen
 from annotations.services.storage import original_path
 from annotations.views.streaming import download
 
@@ -31,7 +32,7 @@ class AcquisitionSerializer(serializers.ModelSerializer):
         told = [*told, "gas", "pressure_pa", "temperature_c"]
         state = ["status", "progress", "message", "notes", "reader", "frames"]
         upload = ["sha256", "size_bytes", "uploaded_by", "uploaded_at", "imported_at"]
-        fields = ["id", "project", "name", *state, *upload, *told, "page_url"]
+        fields = ["id", "project", "name", "specimen", *state, *upload, *told, "page_url"]
         read_only_fields = fields
 
 
@@ -75,8 +76,15 @@ class AcquisitionsView(OneFileUpload, generics.ListAPIView):
         return counted(visible).select_related("uploaded_by").defer("metadata")
 
 
+class SpecimenSerializer(serializers.Serializer):
+    specimen = serializers.CharField(
+        allow_blank=True, max_length=120, help_text="Empty: each file is guessed to be one of its own."
+    )
+
+
 @described(
     get="One acquisition: what its file told, and how its import went.",
+    patch="Say of which specimen it is.",
     delete="Delete the acquisition with all that was drawn on it, as its managers may.",
 )
 class AcquisitionView(generics.RetrieveDestroyAPIView):
@@ -91,6 +99,15 @@ class AcquisitionView(generics.RetrieveDestroyAPIView):
         found = fetch(rows, by=self.request.user, may=may, pk=self.kwargs["pk"])
         found.n_frames = found.frames.count()
         return found
+
+    @extend_schema(request=SpecimenSerializer, responses=AcquisitionSerializer)
+    def patch(self, request, pk):
+        """Say of which specimen it is: images of one stay on one side of a dataset's split."""
+        found = fetch(Acquisition.objects, by=request.user, may="editable_by", pk=pk)
+        asked = SpecimenSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        name_specimen(acquisition=found, name=asked.validated_data["specimen"])
+        return Response(self.get_serializer(self.get_object()).data)
 
     def perform_destroy(self, instance):
         delete_acquisition(acquisition=instance)

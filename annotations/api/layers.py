@@ -22,11 +22,16 @@ class LayerSerializer(serializers.ModelSerializer):
     open = serializers.IntegerField(
         source="n_open", read_only=True, default=0, help_text="Undecided suggestions."
     )
+    reviewed_by = serializers.CharField(source="reviewed_by.display_name", default="", read_only=True)
+    is_reviewed = serializers.BooleanField(
+        read_only=True, help_text="A reviewer called it right, and nobody has edited it since."
+    )
 
     class Meta:
         model = Layer
-        fields = ["id", "frame", "kind", "name", "sequence", "created_at", "particles", "open"]
-        read_only_fields = ["id", "kind", "name", "sequence", "created_at"]
+        review = ["is_reviewed", "reviewed_sequence", "reviewed_by", "reviewed_at"]
+        fields = ["id", "frame", "kind", "name", "sequence", "created_at", "particles", "open", *review]
+        read_only_fields = ["id", "kind", "name", "sequence", "created_at", *review]
 
 
 class FrameOf(serializers.Serializer):
@@ -62,9 +67,11 @@ class LayersView(APIView):
             runs = apps.get_model("mlcore", "Run").objects.visible_to(request.user)
             layers = layers.filter(prediction__run=get_object_or_404(runs, pk=asked.validated_data["run"]))
         pending = Q(particles__decision=Particle.Decision.PENDING, kind=Layer.Kind.SUGGESTION)
-        layers = layers.annotate(
-            n_particles=Count("particles"), n_open=Count("particles", filter=pending)
-        ).order_by("-kind", "-pk")
+        layers = (
+            layers.annotate(n_particles=Count("particles"), n_open=Count("particles", filter=pending))
+            .select_related("reviewed_by")
+            .order_by("-kind", "-pk")
+        )
         return Response(LayerSerializer(layers, many=True).data)
 
     @extend_schema(request=FrameOf, responses={200: LayerSerializer})

@@ -12,6 +12,7 @@ from annotations.api.layers import LayerParticlesView, LayersView
 from annotations.api.members import InvitationsView, InvitationView, LeaveView, MembersView, MemberView
 from annotations.api.particles import ParticleView
 from annotations.api.projects import MeView, ProjectsView, ProjectView
+from annotations.api.review import LayerReviewView
 from annotations.api.tokens import TokensView, TokenView
 from annotations.api.uploads import UploadListView, UploadView
 
@@ -57,5 +58,6 @@ urlpatterns = [
     path("layers/<int:pk>/fit/", FitView.as_view(), name="api-layer-fit"),
     path("layers/<int:pk>/history/", HistoryView.as_view(), name="api-layer-history"),
     path("layers/<int:pk>/decisions/", DecisionsView.as_view(), name="api-layer-decisions"),
+    path("layers/<int:pk>/review/", LayerReviewView.as_view(), name="api-layer-review"),
     path("particles/<uuid:pk>/", ParticleView.as_view(), name="api-particle"),
 ]

@@ -81,7 +81,7 @@ class Acquisition(models.Model):
     )
     objects = AcquisitionQuerySet.as_manager()
 
-    SEARCHED = ("name", "instrument", "detector", "gas", "message", "metadata")
+    SEARCHED = ("name", "specimen", "instrument", "detector", "gas", "message", "metadata")
 
     class Meta:
         ordering = ["-uploaded_at", "-pk"]

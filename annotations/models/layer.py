@@ -13,6 +13,9 @@ class LayerQuerySet(models.QuerySet["Layer"]):
     def editable_by(self, user):
         return self.filter(frame__acquisition__project__in=Project.objects.editable_by(user))
 
+    def reviewable_by(self, user):
+        return self.filter(frame__acquisition__project__in=Project.objects.reviewable_by(user))
+
     def reviewed(self):
         """Those that nobody has edited since a reviewer called them right."""
         return self.filter(reviewed_sequence=F("sequence"))

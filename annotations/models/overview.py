@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
 
 from annotations.models.acquisition import Acquisition, Frame
 from annotations.models.calibration import Calibration
@@ -21,6 +21,7 @@ class Tally:
     n_acquisitions: int = 0
     n_particles: int = 0
     n_open: int = 0
+    n_reviewed: int = 0
     last_at: object = None
 
 
@@ -87,12 +88,28 @@ def by_work(acquisitions, state):
     return acquisitions.ready().filter(condition)
 
 
+def by_review(acquisitions, state):
+    """Those whose images all are reviewed, those with some that wait for it, or that were edited since."""
+    frames = Frame.objects.filter(acquisition=OuterRef("pk"))
+    working = Layer.objects.filter(kind=Layer.Kind.WORKING)
+    is_reviewed = Exists(working.reviewed().filter(frame=OuterRef("pk")))
+    layers = working.filter(frame__acquisition=OuterRef("pk"))
+    was = Exists(layers.filter(reviewed_sequence__isnull=False).exclude(reviewed_sequence=F("sequence")))
+    unseen = Exists(frames.exclude(is_reviewed))
+    condition = {"reviewed": ~Q(unseen), "unreviewed": Q(unseen), "edited": Q(was)}[state]
+    return acquisitions.ready().filter(condition)
+
+
 def shown(acquisitions) -> list[Shown]:
     """One page of acquisitions with all that its rows say."""
     acquisitions = list(acquisitions)
     pks = [acquisition.pk for acquisition in acquisitions]
     tallies = _particle_tallies("layer__frame__acquisition", pks)
     rows = {found.pk: Shown(found, tallies.get(found.pk, Tally())) for found in acquisitions}
+    reviewed = Layer.objects.reviewed().filter(kind=Layer.Kind.WORKING, frame__acquisition__in=pks)
+    counted = reviewed.order_by().values_list("frame__acquisition").annotate(Count("pk"))
+    for pk, n in counted:
+        rows[pk].tally.n_reviewed = n
     frames = Frame.objects.filter(acquisition__in=pks).order_by("acquisition_id", "index")
     for frame in frames.distinct("acquisition_id"):
         rows[frame.acquisition_id].first_frame = frame
@@ -118,7 +135,7 @@ def _particle_tallies(key, pks):
     counted = counted.annotate(
         drawn=Count("pk", filter=IS_DRAWN), open=Count("pk", filter=IS_OPEN), last_at=Max("created_at")
     )
-    return {row[key]: Tally(0, row["drawn"], row["open"], row["last_at"]) for row in counted}
+    return {row[key]: Tally(0, row["drawn"], row["open"], 0, row["last_at"]) for row in counted}
 
 
 def _add_frames(rows, pks):

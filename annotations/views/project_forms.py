@@ -1,7 +1,7 @@
 from django import forms
 
 from annotations.models import Acquisition, Project
-from annotations.models.overview import by_calibration, by_work, search
+from annotations.models.overview import by_calibration, by_review, by_work, search
 
 ANY = [("", "any")]
 SORTS = {
@@ -21,6 +21,7 @@ CALIBRATIONS = {
     "unsizeable": "not sizeable",
 }
 WORK = {"untouched": "nothing marked yet", "drawn": "with particles", "open": "with open suggestions"}
+REVIEW = {"reviewed": "reviewed", "unreviewed": "not reviewed", "edited": "edited since its review"}
 
 
 class ProjectForm(forms.ModelForm):
@@ -49,6 +50,7 @@ class AcquisitionFilterForm(forms.Form):
     status = forms.ChoiceField(choices=[*ANY, *Acquisition.Status.choices], required=False)
     calibration = forms.ChoiceField(choices=[*ANY, *CALIBRATIONS.items()], required=False)
     work = forms.ChoiceField(choices=[*ANY, *WORK.items()], required=False, label="Particles")
+    review = forms.ChoiceField(choices=[*ANY, *REVIEW.items()], required=False)
     voltage_kv = forms.TypedChoiceField(coerce=float, empty_value=None, required=False, label="Voltage")
     instrument = forms.ChoiceField(required=False)
     detector = forms.ChoiceField(required=False)
@@ -99,6 +101,8 @@ class AcquisitionFilterForm(forms.Form):
             found = by_calibration(found, told["calibration"])
         if told.get("work"):
             found = by_work(found, told["work"])
+        if told.get("review"):
+            found = by_review(found, told["review"])
         if told.get("q"):
             found = search(found, told["q"])
         return found.order_by(told.get("sort") or "-uploaded_at", "-pk")

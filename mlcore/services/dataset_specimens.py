@@ -6,12 +6,6 @@ be on both sides of a split. All frames of one file are always one specimen.
 
 import re
 
-from django.core.exceptions import ValidationError
-from django.db import transaction
-
-from annotations.models import Acquisition
-from annotations.services.notify import push
-
 SPECIMEN_BY = {
     "file": "each file is a specimen of its own",
     "name": "files whose names differ in their last number only are of one specimen",
@@ -32,23 +26,3 @@ def specimen_of(acquisition, by="file"):
         day = f"{acquisition.acquired_at:%Y-%m-%d}"
         return f"{acquisition.instrument} {day}".strip()[:MAX_CHARS]
     return f"{acquisition.name[:MAX_CHARS]} · file {acquisition.pk}"
-
-
-@transaction.atomic
-def name_specimen(*, acquisition, name) -> Acquisition:
-    """Say what an acquisition is of; an empty name leaves it to the guess. Frozen datasets keep theirs.
-
-    Raises
-    ------
-    ValidationError
-        If the name is too long.
-    """
-    name = " ".join(str(name).split())
-    if len(name) > MAX_CHARS:
-        raise ValidationError(
-            {"specimen": f"A specimen's name has at most {MAX_CHARS} characters, got {len(name)}."}
-        )
-    acquisition.specimen = name
-    acquisition.save(update_fields=["specimen"])
-    push(project_id=acquisition.project_id, kind="acquisition", payload={"id": acquisition.pk})
-    return acquisition
