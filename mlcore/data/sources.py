@@ -23,7 +23,12 @@ MIN_AREA_PX2 = 20.0  # what is smaller counts neither as a particle nor as backg
 
 
 def check(source):
-    """ValueError in one sentence if a source (a dict of a configuration) makes no sense."""
+    """ValueError in one sentence if a source (a dict of a configuration) makes no sense.
+
+    A frozen dataset, by its hash, is one whose examples are handed over: only a run of the site has it.
+    """
+    if set(source) == {"dataset"} and len(str(source["dataset"])) == 64:
+        return
     forms = [form for form in ("simulate", *FORMS) if form in source]
     if len(forms) != 1:
         raise ValueError(
@@ -50,6 +55,8 @@ def prepare(source, folder, *, processes=None, on_example=None, propose=None):
     list of Path
     """
     check(source)
+    if "dataset" in source:
+        raise ValueError("A frozen dataset is learnt from by a run of its site; name its files here.")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if "simulate" not in source:

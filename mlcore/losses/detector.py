@@ -10,6 +10,7 @@ WEIGHTS = {
     "foreground": 1.0, "border": 0.75, "distance": 2.0, "centre": 0.25, "log_ecd": 0.1, "overlap": 0.25,
     "tube": 0.1, "aggregate": 0.1,
 }  # fmt: skip
+CLASSES = ("tube", "aggregate")
 AROUND_PX = 3  # the distance is learnt to be 0 this far around particles, too
 BORDER_POSITIVE = 3.0
 

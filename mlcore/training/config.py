@@ -23,6 +23,7 @@ class DetectorConfig:
     ema: float = 0.998  # of the weights that are kept
     clip: float = 1.0  # of the gradient's norm
     seed: int = 0
+    learn_classes: bool = True  # without it tubes and aggregates are told apart as the first weights do
     start_from: str | None = None  # a checkpoint whose averaged weights are the first ones: fine-tuning
     teacher: str | None = None  # a checkpoint whose finds in people's boxes are learnt as outlines
 

@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader
 
 from mlcore.data.crops import Crops, collated
 from mlcore.losses.boxes import box_loss
-from mlcore.losses.detector import detector_loss
+from mlcore.losses.detector import CLASSES, WEIGHTS, detector_loss
 from mlcore.losses.overlap import dice_bce
 from mlcore.losses.peers import flow_loss, stardist_loss
 from mlcore.nets.channels import CHANNELS_OF
@@ -83,6 +83,8 @@ def train_detector(
         maps, weight = whole(maps.to(device), place), whole(weight.to(device), place)
         boxes = whole_ragged(boxes[0] if boxes else None, place)
         loss, terms = LOSSES[config.mode](logits, maps, weight)
+        if not config.learn_classes and config.mode == "ours":
+            loss = loss - sum(WEIGHTS[name] * terms.pop(name) for name in CLASSES)
         if boxes is not None and config.mode in LEARN_FROM_BOXES:
             centre = logits[:, CENTRE] if config.mode == "ours" else None
             of_boxes, more = box_loss(

@@ -8,7 +8,7 @@ from mlcore.data.feature_crops import UNIT
 from mlcore.data.feature_shards import loaded
 from mlcore.evaluation import sizes
 from mlcore.inference import sizing
-from mlcore.losses.featurenet import featurenet_loss, paper_loss
+from mlcore.losses.featurenet import KIND_WEIGHT, featurenet_loss, paper_loss
 from mlcore.nets.featurenet import build_featurenet
 from mlcore.training import checkpoint
 from mlcore.training.course import SAVE_EVERY_S, Course
@@ -59,6 +59,8 @@ def train_featurenet(
         crops = torch.from_numpy(batch["crops"][begin:end])
         answered = whole(course.spread(crops.to(device, memory_format=torch.channels_last)), place)
         loss, terms = loss_of(answered, batch, config.mode)
+        if not config.learn_classes and config.mode == "ours":
+            loss = loss - KIND_WEIGHT * terms.pop("kind")
         course.learn(step, loss)
         course.tell(step, loss, terms, on_step)
     net = course.net

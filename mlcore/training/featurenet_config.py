@@ -22,6 +22,7 @@ class FeatureNetConfig:
     ema: float = 0.995  # of the weights that are kept
     clip: float = 5.0  # of the gradient's norm
     seed: int = 0
+    learn_classes: bool = True  # without it the class is not learnt
     seen: tuple = ()  # beginnings of names of scenes the detector learnt from: for training alone
     shards: str | None = None  # a folder of crops that an earlier training made; by default one in --out
     paper: str | None = None  # the checkpoint of a training in mode "paper", to be compared with

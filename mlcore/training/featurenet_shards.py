@@ -45,7 +45,7 @@ class Detector:
         return dict(zip(CHANNELS, maps.cpu().numpy(), strict=True))
 
 
-def prepare(config, paths, folder, *, device="cpu", on_example=None):
+def prepare(config, paths, folder, *, device="cpu", on_example=None, part_of=None):
     """Shards of examples, those that are there already left as they are.
 
     Parameters
@@ -56,6 +56,8 @@ def prepare(config, paths, folder, *, device="cpu", on_example=None):
         Of the shards; one detector's and one split's alone.
     on_example : callable, optional
         Called once each is done.
+    part_of : dict of Path to str, optional
+        Which part each path belongs to; else groups are split by the seed.
 
     Returns
     -------
@@ -74,15 +76,10 @@ def prepare(config, paths, folder, *, device="cpu", on_example=None):
     if noted.exists() and json.loads(noted.read_text(encoding="utf-8")) != about:
         raise ValueError(f"{folder} holds crops of another detector or seed: name another --out or shards.")
     noted.write_text(json.dumps(about), encoding="utf-8")
-    groups = {path: _group(path) for path in paths}
-    # A detector is better on frames that it learnt from: intervals calibrated there would be too narrow.
-    is_seen = {path: path.stem.startswith(tuple(config.seen)) for path in paths}
-    part_of = feature_shards.parts(
-        [group for path, group in groups.items() if not is_seen[path]], config.seed
-    )
+    part_of = part_of or _parts(config, paths)
     made = {part: [] for part in feature_shards.PARTS}
     for path in paths:
-        part = "train" if is_seen[path] else part_of[groups[path]]
+        part = part_of[path]
         for k in range(config.passes if part == "train" else 1):
             shard = folder / f"{path.parent.name}-{path.stem}-{k}.npz"
             if not shard.exists():
@@ -94,7 +91,16 @@ def prepare(config, paths, folder, *, device="cpu", on_example=None):
     return made
 
 
-def _group(path):
+def _parts(config, paths):
+    groups = {path: group_of(path) for path in paths}
+    # A detector is better on frames that it learnt from: intervals calibrated there would be too narrow.
+    is_seen = {path: path.stem.startswith(tuple(config.seen)) for path in paths}
+    part = feature_shards.parts([group for path, group in groups.items() if not is_seen[path]], config.seed)
+    return {path: "train" if is_seen[path] else part[groups[path]] for path in paths}
+
+
+def group_of(path):
+    """The specimen or scene of an example's file."""
     with np.load(path, allow_pickle=False) as stored:
         return json.loads(str(stored["about"]))["group"]
 
