@@ -89,8 +89,9 @@ def world(owner, vic, zoe, tmp_path):
     make_promotion(project, by=owner)
     ComparedFrame.objects.create(run=run, frame=frame)
     return SimpleNamespace(
-        project=project, model=model, membership=mona, label_class=label_class, acquisition=acquisition, frame=frame,
-        failed=failed, layer=layer, suggestions=suggestions, run=run, invitation=invitation, secret=secret,
+        project=project, model=model, membership=mona, label_class=label_class, acquisition=acquisition,
+        frame=frame, failed=failed, layer=layer, suggestions=suggestions, run=run,
+        invitation=invitation, secret=secret,
         particle=make.make_particle(layer, outline=outline, label_class=label_class),
         upload=Upload.objects.create(project=project, owner=owner, name=f"{MARK}.tif", size_bytes=9),
         token=create_token(user=owner, name=MARK)[0],

@@ -31,7 +31,8 @@ def test_it_works(project, owner, dataset):
     assert "F1 1.000" in run.message
     evaluation = Evaluation.objects.get()
     assert evaluation.run == run
-    assert evaluation.shipped_version and evaluation.model_version is None
+    assert evaluation.shipped_version
+    assert evaluation.model_version is None
     assert [(one["matched"], one["true"], one["found"]) for one in evaluation.frames] == [(3, 3, 3)] * 3
     assert evaluation.figures["f1"] == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 9}
     assert evaluation.figures["diameter_mae_nm"]["value"] < 1
