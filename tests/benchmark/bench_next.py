@@ -75,7 +75,7 @@ def _order(frames):
 
 
 def _tested(labelled, test):
-    """Matched, true and found (N, 3) of test frames, by a judge of the labelled ones; nothing found without."""
+    """Matched, true and found (N, 3) of test frames, by a judge of the labelled ones."""
     from mlcore.evaluation.evaluate import pair
     from mlcore.evaluation.frames import make_frame
     from mlcore.inference import evidence
