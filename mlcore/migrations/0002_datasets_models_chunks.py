@@ -208,6 +208,17 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='run',
+            name='dispatched_at',
+            field=models.DateTimeField(blank=True, help_text='When it was queued last.', null=True),
+        ),
+        migrations.AddField(
+            model_name='prediction',
+            name='was_searched',
+            field=models.BooleanField(default=True, help_text='If not, the message says why.'),
+        ),
+        migrations.RunSQL("UPDATE mlcore_prediction SET was_searched = false WHERE message <> ''", migrations.RunSQL.noop),
+        migrations.AddField(
+            model_name='run',
             name='served_at',
             field=models.DateTimeField(blank=True, help_text='When a worker last took some of it: the longest unserved goes first.', null=True),
         ),

@@ -15,6 +15,7 @@ class Prediction(models.Model):
     message = models.CharField(
         max_length=300, blank=True, help_text="What the engine had to say of the frame."
     )
+    was_searched = models.BooleanField(default=True, help_text="If not, the message says why.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

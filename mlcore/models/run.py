@@ -129,6 +129,7 @@ class Run(models.Model):
     dispatch = models.PositiveIntegerField(
         default=0, help_text="How often it was queued: messages of earlier times do nothing."
     )
+    dispatched_at = models.DateTimeField(null=True, blank=True, help_text="When it was queued last.")
     served_at = models.DateTimeField(
         null=True,
         blank=True,

@@ -60,3 +60,18 @@ class Beat:
         self.news = {}
         if mine.filter(pause_requested=True).exists():
             raise RunPaused
+
+
+class ChunkBeat(Beat):
+    """The beat of one of several workers that search a run's frames: the row's counts are everybody's."""
+
+    def _write(self):
+        mine = Run.objects.filter(pk=self.run.pk, status=Run.Status.RUNNING)
+        if not mine.filter(cancel_requested=False).update(heartbeat_at=timezone.now()):
+            raise RunCancelled
+        now = mine.first()
+        if now is None:
+            raise RunCancelled
+        if now.pause_requested:
+            raise RunPaused
+        push(project_id=now.project_id, kind="run", payload=self.summary(now))

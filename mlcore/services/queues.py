@@ -1,11 +1,10 @@
 """Which queue a run's messages go to. Workers are told theirs by `./etem worker --queues`."""
 
+from celery import current_app
 from django.conf import settings
 
-from mlcore.models import Run
-
-NOW, CPU, GPU, IO = "now", "cpu", "gpu", "io"
-QUEUES = [NOW, GPU, CPU, IO]
+NOW, GPU, CPU, IO = "now", "gpu", "cpu", "io"
+QUEUES = [NOW, GPU, CPU, IO]  # the order in which a worker that has several empties them
 
 
 def queue_of(run):
@@ -15,6 +14,7 @@ def queue_of(run):
     return GPU if settings.GPU_WORKERS else CPU
 
 
-def alike_in_queue(run):
-    """All unfinished runs whose messages share the queue of this one."""
-    return Run.objects.filter(is_urgent=run.is_urgent)
+def n_waiting(queue):
+    """Messages in a queue that no worker has taken yet."""
+    with current_app.connection_for_read() as broker:
+        return broker.default_channel.client.llen(queue)

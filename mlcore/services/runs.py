@@ -13,6 +13,7 @@ from annotations.services.notify import push
 from mlcore.inference.engine import DEFAULT_ENGINE, ENGINES
 from mlcore.models import Run, RunLine
 from mlcore.services.lease import lease
+from mlcore.services.model_versions import LEARNED, champion_of
 from mlcore.services.queues import queue_of
 from mlcore.tasks import send
 
@@ -25,6 +26,7 @@ DOES = {
     Run.Kind.SYNTHESISE: "makes the same images already",
     Run.Kind.EVALUATE: "evaluates the same already",
     Run.Kind.BENCHMARK: "measures the same already",
+    Run.Kind.COMPARE: "compares the same already",
 }
 
 
@@ -60,6 +62,8 @@ def start_inference(
 ) -> Run:
     """Queue a search of one frame or of the whole project; the worker gets it once this is committed.
 
+    The network searches with the project's champion unless a model is named.
+
     Raises
     ------
     ValidationError
@@ -74,6 +78,12 @@ def start_inference(
         raise ValidationError({"config": f"The engine “{engine}” has no settings, but got: {names}."})
     if frame and frame.acquisition.project_id != project.pk:
         raise ValidationError({"frame": "This image belongs to another project."})
+    if engine == LEARNED:
+        model_version = model_version or champion_of(project)
+    elif model_version is not None:
+        raise ValidationError(
+            {"model_version": f"The engine “{engine}” has no weights; leave the model out."}
+        )
     frames_total = frames_of(Run(project=project, frame=frame)).count()
     if not frames_total:
         raise ValidationError(NO_IMAGES)
@@ -114,7 +124,7 @@ def start_run(
 
 def queue_run(run, messages=1):
     """Hand a run out anew: messages of an earlier time do nothing from now on."""
-    Run.objects.filter(pk=run.pk).update(dispatch=F("dispatch") + 1)
+    Run.objects.filter(pk=run.pk).update(dispatch=F("dispatch") + 1, dispatched_at=timezone.now())
     run.dispatch = Run.objects.values_list("dispatch", flat=True).get(pk=run.pk)
     sent = (run.pk, run.dispatch, queue_of(run), messages)
     transaction.on_commit(lambda: send(*sent))
@@ -232,6 +242,16 @@ def end(run, status, message="", traceback=""):
         ]
     )  # fmt: skip
     push(project_id=run.project_id, kind="run", payload=summary(run))
+
+
+def end_if_running(run, status, message="", traceback="", **more):
+    """Write the end of a run that several may end: one does. With PAUSED it only rests."""
+    now = {"status": status, "pause_requested": False, **more}
+    if status != Run.Status.PAUSED:
+        now |= {"message": message[:500], "traceback": traceback, "finished_at": timezone.now()}
+    if Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING).update(**now):
+        run.refresh_from_db()
+        push(project_id=run.project_id, kind="run", payload=summary(run))
 
 
 def set_paused(run):

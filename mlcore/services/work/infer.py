@@ -7,66 +7,114 @@ unique for run and frame: killed at any moment and started again, a run goes on 
 import time
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
-from annotations.models import Calibration, Layer, Particle
+from annotations.models import Calibration, Frame, Layer, Particle
 from annotations.services.copy_rows import create_rows
 from annotations.services.measure import measure_particles, pixel_size_nm
 from annotations.services.notify import push
 from annotations.services.pixels import frame_pixels
-from mlcore.inference.engine import load_engine
 from mlcore.models import Prediction, Run
-from mlcore.services.beat import RunCancelled
-from mlcore.services.runs import frames_of, summary
+from mlcore.services.beat import ChunkBeat, RunCancelled, RunHandedOn
+from mlcore.services.chunks import begun, close_chunk, give_back, next_chunk
+from mlcore.services.lease import share
+from mlcore.services.memory import is_out_of_memory
+from mlcore.services.model_versions import engine_for
+from mlcore.services.runs import end_if_running, summary
 
+MAX_ATTEMPTS = 3  # workers that one frame may take with it
+LOST = f"The worker was lost {MAX_ATTEMPTS} times while it searched this image; please tell the operator."
+TOO_LARGE = "The worker has not enough memory for this image."
 OUTLINE_DIGITS = 2  # 0.01 px, far below what any image tells
 
 
-def work(run, beat):
-    """Search all frames of the run that are not searched yet."""
-    engine = load_engine(run.engine)
-    frames = list(frames_of(run))
-    done = set(run.predictions.values_list("frame_id", flat=True))
-    run.frames_total = len(frames)
-    run.code_version = engine.version
-    run.save(update_fields=["frames_total", "code_version"])
-    refusals, notes = [], []
-    for frame in frames:
-        if frame.pk in done:
-            continue
-        beat(force=True)
-        message = search_frame(run, frame, engine, beat, notes.append)
-        if message:
-            refusals.append(message)
-    skipped = Prediction.objects.filter(run=run).exclude(message="")
-    if refusals and skipped.count() == len(frames):
-        raise ValueError(refusals[0])
-    first = skipped.first()
-    if first:
-        return f"{skipped.count()} of {len(frames)} images could not be searched: {first.message}"
-    return f"{len(notes)} of {len(frames)} images: {notes[0]}" if notes else ""
+def search_next(run_pk):
+    """Search one chunk of a run's frames; whether there was one that nobody had.
+
+    Whatever stops it, what is searched stays, and the chunk's other frames are open again.
+    """
+    with share(run_pk) as may_work:
+        run = begun(run_pk) if may_work else None
+        if run is None:
+            return False
+        with next_chunk(run) as chunk:
+            if chunk is None:
+                join(run)
+                return False
+            try:
+                _search(run, chunk)
+            except BaseException:
+                give_back(chunk)
+                raise
+        join(run)
+        return True
 
 
-def search_frame(run, frame, engine, beat, on_note):
-    """Search one frame and keep what was found; returns why it could not be searched, empty if it could."""
+def _search(run, chunk):
+    engine = engine_for(run.engine, run.model_version)
+    if run.code_version != engine.version:
+        Run.objects.filter(pk=run.pk).update(code_version=engine.version)
+    beat = ChunkBeat(run, summary=summary)
+    frames = Frame.objects.select_related("acquisition").in_bulk(chunk.frames)
+    done = set(run.predictions.filter(frame__in=chunk.frames).values_list("frame_id", flat=True))
+    left = [frames[pk] for pk in chunk.frames if pk in frames and pk not in done]
+    if chunk.attempts > MAX_ATTEMPTS and left:
+        _keep(run, left.pop(0), engine, [], time.monotonic(), LOST, was_searched=False)
+        chunk.attempts = 1
+        chunk.save(update_fields=["attempts"])
+    for position, frame in enumerate(left):
+        beat()
+        if position and not run.is_urgent and is_somebody_waiting():
+            raise RunHandedOn
+        search_frame(run, frame, engine, beat)
+    close_chunk(chunk)
+
+
+def is_somebody_waiting():
+    """Whether a person's single image waits for a worker."""
+    return Run.objects.filter(is_urgent=True, status=Run.Status.QUEUED).exists()
+
+
+def join(run):
+    """End a search whose chunks are all done: once, whoever sees it first."""
+    if run.chunks.filter(is_done=False).exists():
+        return
+    predictions = Prediction.objects.filter(run=run)
+    total, skipped = predictions.count(), predictions.filter(was_searched=False)
+    n_skipped, first = skipped.count(), skipped.first()
+    noted = predictions.filter(was_searched=True).exclude(message="")
+    status, sentence = Run.Status.SUCCEEDED, ""
+    if first and n_skipped == total:
+        status, sentence = Run.Status.FAILED, first.message
+    elif first:
+        sentence = f"{n_skipped} of {total} images could not be searched: {first.message}"
+    elif note := noted.first():
+        sentence = f"{noted.count()} of {total} images: {note.message}"
+    # Frames that were deleted on the way are part of it no longer.
+    end_if_running(run, status, sentence, frames_total=total, frames_done=total)
+
+
+def search_frame(run, frame, engine, beat):
+    """Search one frame and keep what was found, or why it could not be searched."""
     began = time.monotonic()
     calibration = Calibration.objects.current_for(frame)
     size = pixel_size_nm(calibration)
-    found, message = [], ""
+    found, notes, was_searched = [], [], True
     try:
         mean_size = size and (size[0] * size[1]) ** 0.5
-        found = engine.find(frame_pixels(frame), mean_size, lambda share: beat(), on_note)
+        found = engine.find(frame_pixels(frame), mean_size, lambda share: beat(), notes.append)
     except ValueError as error:
-        message = str(error)
-    _keep(run, frame, engine, found, began, message)
-    return message
+        notes, was_searched = [str(error)], False
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        notes, was_searched = [TOO_LARGE], False
+    _keep(run, frame, engine, found, began, " ".join(notes), was_searched=was_searched)
 
 
 @transaction.atomic
-def _keep(run, frame, engine, found, began, message):
-    run_now = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
-    if run_now.status != Run.Status.RUNNING or run.predictions.filter(frame=frame).exists():
-        raise RunCancelled
+def _keep(run, frame, engine, found, began, message, *, was_searched):
     layer = Layer.objects.create(
         frame=frame, kind=Layer.Kind.SUGGESTION, name=f"{engine.name} · run {run.pk}", author=run.created_by
     )
@@ -80,13 +128,14 @@ def _keep(run, frame, engine, found, began, message):
     create_rows(Particle, particles)
     Prediction.objects.create(
         run=run, frame=frame, layer=layer, engine_version=engine.version,
-        seconds=time.monotonic() - began, message=message[:300],
+        seconds=time.monotonic() - began, message=message[:300], was_searched=was_searched,
     )  # fmt: skip
-    run.frames_done = run.predictions.count()
-    run.particles_found = run_now.particles_found + len(particles)
-    run.heartbeat_at = timezone.now()
-    run.save(update_fields=["frames_done", "particles_found", "heartbeat_at"])
-    push(project_id=run.project_id, kind="run", payload=summary(run))
+    # Last: workers that share the run wait for each other from here to the commit only.
+    alive = Run.objects.filter(pk=run.pk, status__in=[Run.Status.RUNNING, Run.Status.PAUSED])
+    n, now = len(particles), timezone.now()
+    counts = {"frames_done": F("frames_done") + 1, "particles_found": F("particles_found") + n}
+    if not alive.update(heartbeat_at=now, **counts):
+        raise RunCancelled
     push(
         project_id=run.project_id, kind="layer", payload={"frame": frame.pk, "layer": layer.pk, "run": run.pk}
     )

@@ -17,11 +17,13 @@ from annotations.models import Frame, Layer, Particle, Role
 from annotations.services.pixels import tiles_path
 from mlcore.inference import engine as engines
 from mlcore.inference.graphics import LEFT_OUT
-from mlcore.models import Prediction, Run
-from mlcore.services.execute import MAX_ATTEMPTS, execute_run
+from mlcore.models import Prediction, Run, RunChunk
+from mlcore.services.chunks import begun
+from mlcore.services.execute import execute_run
 from mlcore.services.lease import lease
 from mlcore.services.requeue import requeue_lost_runs
 from mlcore.services.runs import cancel_run, start_inference
+from mlcore.services.work.infer import MAX_ATTEMPTS
 from tests import phantoms
 from tests.factories import (
     make_acquisition,
@@ -210,7 +212,8 @@ def test_what_was_found_before_is_kept_and_the_rest_is_done(project, owner):
     run = start_inference(by=owner, project=project)
     execute_run(run_pk=run.pk)
     Prediction.objects.filter(frame=frames[2]).first().layer.delete()
-    Run.objects.update(status="running", particles_found=6)
+    RunChunk.objects.update(is_done=False)
+    Run.objects.update(status="running", particles_found=6, frames_done=2)
     before = set(Layer.objects.values_list("pk", flat=True))
     execute_run(run_pk=run.pk)
     run.refresh_from_db()
@@ -220,7 +223,8 @@ def test_what_was_found_before_is_kept_and_the_rest_is_done(project, owner):
 
 def test_a_run_that_kills_its_workers_ends(project, owner, frame):
     run = start_inference(by=owner, project=project)
-    Run.objects.update(attempts=MAX_ATTEMPTS)
+    begun(run.pk)
+    RunChunk.objects.update(attempts=MAX_ATTEMPTS)
     execute_run(run_pk=run.pk)
     run.refresh_from_db()
     assert run.status == "failed"
