@@ -4,6 +4,7 @@ from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import include, path
 
+from etemweb.doctor.page import doctor_page
 from etemweb.metrics_view import metrics
 
 
@@ -18,6 +19,7 @@ urlpatterns = [
     path("", include("mlcore.urls")),
     path("", include("analysis.urls")),
     path("api/", include("etemweb.api_urls")),
+    path("admin/doctor/", admin.site.admin_view(doctor_page), name="admin-doctor"),
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
     path("favicon.ico", favicon, name="favicon"),
