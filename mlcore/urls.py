@@ -1,12 +1,28 @@
 from django.urls import path
 
-from mlcore.views import models, next, runs
+from mlcore.views import datasets, models, next, queue, runs, training
 
 urlpatterns = [
     path("projects/<int:pk>/runs/", runs.project_runs, name="project-runs"),
     path("projects/<int:pk>/runs/start/", runs.run_start, name="project-run-start"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/cancel/", runs.run_cancel, name="run-cancel"),
+    path("runs/<int:pk>/pause/", runs.run_pause, name="run-pause"),
+    path("runs/<int:pk>/resume/", runs.run_resume, name="run-resume"),
+    path("runs/<int:pk>/retry/", runs.run_retry, name="run-retry"),
+    path("runs/<int:pk>/notes/", runs.run_notes, name="run-notes"),
+    path("queue/", queue.queue, name="queue"),
+    path("projects/<int:pk>/train/", training.train, name="run-train"),
+    path("projects/<int:pk>/runs/compare/", training.runs_compare, name="runs-compare"),
+    path("runs/<int:pk>/curves/", training.run_curves, name="run-curves"),
+    path("run-samples/<int:pk>.png", training.run_sample, name="run-sample"),
+    path("projects/<int:pk>/datasets/", datasets.project_datasets, name="project-datasets"),
+    path("projects/<int:pk>/datasets/freeze/", datasets.dataset_freeze, name="dataset-freeze"),
+    path("projects/<int:pk>/datasets/synthesise/", datasets.synthesis_start, name="synthesis-start"),
+    path("datasets/<int:pk>/", datasets.dataset, name="dataset"),
+    path("datasets/<int:pk>/discard/", datasets.dataset_discard, name="dataset-discard"),
+    path("datasets/<int:pk>/frames/<int:frame_pk>.png", datasets.dataset_picture, name="dataset-picture"),
+    path("runs/<int:pk>/frames/<int:number>.png", datasets.run_picture, name="run-picture"),
     path("projects/<int:pk>/models/", models.project_models, name="project-models"),
     path("projects/<int:pk>/models/back/", models.model_roll_back, name="project-models-back"),
     path("projects/<int:pk>/models/shipped/", models.model_shipped, name="project-model-shipped"),

@@ -219,6 +219,11 @@ class Migration(migrations.Migration):
         migrations.RunSQL("UPDATE mlcore_prediction SET was_searched = false WHERE message <> ''", migrations.RunSQL.noop),
         migrations.AddField(
             model_name='run',
+            name='worker',
+            field=models.CharField(blank=True, help_text='Host and process that began on it last.', max_length=80),
+        ),
+        migrations.AddField(
+            model_name='run',
             name='served_at',
             field=models.DateTimeField(blank=True, help_text='When a worker last took some of it: the longest unserved goes first.', null=True),
         ),

@@ -1,3 +1,6 @@
+import os
+import socket
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, When
@@ -11,6 +14,10 @@ from mlcore.models.model_version import ModelVersion
 
 ACTIVE = ["queued", "running", "paused"]  # holds its place: nobody starts the same beside it
 WORKED_ON = ["queued", "running"]
+
+
+def worker_name():
+    return f"{socket.gethostname()}:{os.getpid()}"[-80:]
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -38,6 +45,7 @@ class RunQuerySet(models.QuerySet["Run"]):
             steps_at_start=F("steps_done"),
             attempts=F("attempts") + 1,
             served_at=now,
+            worker=worker_name(),
             started_at=Coalesce("started_at", now),
             heartbeat_at=now,
         )
@@ -135,6 +143,7 @@ class Run(models.Model):
         blank=True,
         help_text="When a worker last took some of it: the longest unserved goes first.",
     )
+    worker = models.CharField(max_length=80, blank=True, help_text="Host and process that began on it last.")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -6,8 +6,6 @@ than MESSAGES under way, however many frames it is over. The locks of `lease.py`
 worker is gone is open again at once.
 """
 
-import os
-import socket
 from contextlib import contextmanager
 
 from django.db import connection, transaction
@@ -16,6 +14,7 @@ from django.utils import timezone
 
 from annotations.services.notify import push
 from mlcore.models import WORKED_ON, Run, RunChunk
+from mlcore.models.run import worker_name
 from mlcore.services.lease import CHUNK_SPACE, chunk_lease
 from mlcore.services.queues import queue_of
 from mlcore.services.runs import frames_of, summary
@@ -87,7 +86,7 @@ def next_chunk(run):
             yield None
             return
         with chunk_lease(pk) as is_ours:
-            now, me = timezone.now(), f"{socket.gethostname()}:{os.getpid()}"
+            now, me = timezone.now(), worker_name()
             mine = RunChunk.objects.filter(pk=pk, is_done=False) if is_ours else RunChunk.objects.none()
             if mine.update(attempts=F("attempts") + 1, claimed_at=now, claimed_by=me):
                 chunk = RunChunk.objects.get(pk=pk)
@@ -109,6 +108,11 @@ def n_open(run_pk):
     with connection.cursor() as cursor:
         cursor.execute(OPEN.format(what="count(*)"), [CHUNK_SPACE, run_pk])
         return cursor.fetchone()[0]
+
+
+def n_held(run_pk):
+    """How many of a run's chunks are being searched right now."""
+    return RunChunk.objects.filter(run=run_pk, is_done=False).count() - n_open(run_pk)
 
 
 def close_chunk(chunk):

@@ -31,3 +31,29 @@ def _served(projects, *, is_search):
     runs = Run.objects.filter(project__in=projects, is_urgent=False)
     runs = runs.filter(kind=Run.Kind.INFER) if is_search else runs.exclude(kind=Run.Kind.INFER)
     return dict(runs.order_by().values_list("project_id").annotate(Max("served_at")))
+
+
+def place_in_line(run):
+    """How many runs are due before a waiting one, as things stand; None if it does not wait.
+
+    Projects take turns, so that of another project at most as many are before it as its own has.
+    """
+    if run.status != Run.Status.QUEUED:
+        return None
+    if run.is_urgent:
+        return Run.objects.filter(is_urgent=True, status=Run.Status.QUEUED, pk__lt=run.pk).count()
+    line = _with_turns(run)
+    return line.index(run.pk) if run.pk in line else 0
+
+
+def _with_turns(run):
+    """Keys of waiting runs in the order in which they will be begun: a round a project."""
+    waiting = set(Run.objects.filter(status=Run.Status.QUEUED).values_list("pk", flat=True))
+    due = [pk for pk in in_turn(run) if pk in waiting]
+    projects = dict(Run.objects.filter(pk__in=due).values_list("pk", "project_id"))
+    rounds, line = {}, []
+    for position, pk in enumerate(due):
+        project = projects.get(pk)
+        rounds[project] = rounds.get(project, -1) + 1
+        line.append((rounds[project], position, pk))
+    return [pk for *_, pk in sorted(line)]

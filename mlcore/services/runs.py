@@ -18,6 +18,7 @@ from mlcore.services.queues import queue_of
 from mlcore.tasks import send
 
 NO_IMAGES = "There is no image to search yet; upload one, or wait until it has been read."
+MAX_NOTES = 10_000
 DOES = {
     Run.Kind.INFER: "is searching {where} already",
     Run.Kind.TRAIN_DETECTOR: "trains a detector with the same settings already",
@@ -228,6 +229,24 @@ def retry_run(*, run, by, config=None) -> Run:
             _requeue(run)
     except IntegrityError as error:
         raise ValidationError(_alike_sentence(run)) from error
+    push(project_id=run.project_id, kind="run", payload=summary(run))
+    return run
+
+
+def note_on_run(*, run, notes) -> Run:
+    """Keep what people have to say of a run.
+
+    Raises
+    ------
+    ValidationError
+        If it is longer than anybody reads.
+    """
+    if len(notes) > MAX_NOTES:
+        raise ValidationError(
+            {"notes": f"Notes hold {MAX_NOTES:,} characters, and these are {len(notes):,}."}
+        )
+    run.notes = notes.strip()
+    run.save(update_fields=["notes"])
     push(project_id=run.project_id, kind="run", payload=summary(run))
     return run
 
