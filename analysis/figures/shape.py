@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.figures.theme import layout, log_axis
+from annotations.figures.theme import layout, log_axis
 from analysis.reports import words
 
 POINTS_MAX = 4000  # above it a density: dots that cover each other lie about how many they are

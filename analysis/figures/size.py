@@ -4,7 +4,7 @@ from math import log10
 
 import plotly.graph_objects as go
 
-from analysis.figures.theme import layout, log_axis
+from annotations.figures.theme import layout, log_axis
 from analysis.metrology.summary import PERCENTS
 from analysis.reports.words import count, number
 

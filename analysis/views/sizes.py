@@ -68,7 +68,7 @@ def charts_of(project, choice, selection, summary):
     # Imported here: Plotly is half a second of a web process's start, and few pages draw.
     from analysis.figures.shape import aspect_ratio_by_size, roundness_distribution
     from analysis.figures.size import size_distribution
-    from analysis.figures.theme import templates_json
+    from annotations.figures.theme import templates_json
 
     named = [
         (c.acquisition.name, c.pixel_size_x_nm, c.get_source_display().lower(), c.version)

@@ -1,4 +1,5 @@
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 
 from mlcore.models.run import Run
@@ -39,6 +40,9 @@ class RunSample(models.Model):
 
     def __str__(self):
         return f"{self.name} at step {self.step} of {self.run}"
+
+    def get_absolute_url(self):
+        return reverse("run-sample", args=[self.pk])
 
 
 class RunLine(models.Model):

@@ -16,9 +16,9 @@ from mlcore.inference.weights import DETECTOR, FEATURENET, tensors, write_model
 from mlcore.training.familiar import fit as fit_familiar
 from mlcore.training.strangers import strangers
 
-STRANGERS_SEED, STRANGERS = 5, 160
-SIMULATED = 24  # scenes beside the own frames, which are few and all of a kind
-MOST_FRAMES = 60
+STRANGERS_SEED, STRANGERS = 5, 80
+SIMULATED = 6  # scenes beside the own frames, which may be few and all of a kind
+MOST_FRAMES, MOST_FOR_RANGES = 60, 8
 WORTH = ("judge", "confidence")
 
 
@@ -50,11 +50,11 @@ def with_detector(out, state, *, version, base=None, images=(), more=None):
         networks[FEATURENET] = _torch(tensors(base.path(FEATURENET)))
     usual = [one for one in images if min(one.shape) >= 4 * MIN_SIDE_PX and cleaned(one) is not None]
     usual = usual[:: max(-(-len(usual) // MOST_FRAMES), 1)]
-    about["ranges"] = ranges_of(state["average"], usual)
+    usual += [one.image for one in validation_examples(SIMULATED)]
+    about["ranges"] = ranges_of(state["average"], usual[-MOST_FOR_RANGES:])
     with tempfile.TemporaryDirectory() as folder:
         write_model(folder, about, networks)
         engine = NetworkEngine(folder)
-        usual += [one.image for one in validation_examples(SIMULATED)]
         others = strangers(STRANGERS_SEED, STRANGERS)
         seen = [[engine.features(image) for image in some] for some in (usual, others)]
     about["familiar"] = fit_familiar(*seen)
@@ -82,10 +82,9 @@ def with_featurenet(out, state, *, version, base, more=None):
 
 
 def ranges_of(weights, images):
-    """What reaches the detector's convolutions, on simulated scenes and on frames: for 8 bits."""
+    """What reaches the detector's convolutions on frames: for 8 bits."""
     half = {name: one.half().numpy().astype(np.float32) for name, one in weights.items()}
-    views = [Canonical(one.image, 1.0) for one in validation_examples()]
-    views += [Canonical(cleaned(one), min(OVERVIEWS_PX[-1] / max(one.shape), 1.0)) for one in images]
+    views = [Canonical(cleaned(one), min(OVERVIEWS_PX[-1] / max(one.shape), 1.0)) for one in images]
     batches = []
     for view in views:
         rows, columns = (slice(0, side // MULTIPLE * MULTIPLE) for side in view.shape)

@@ -25,6 +25,7 @@ from mlcore.services.run_folder import delete_run_folder, run_folder
 from mlcore.services.stored import local_folder
 from mlcore.services.work.train_card import card_of
 from mlcore.training.course import FILE
+from mlcore.words import duration
 
 logger = logging.getLogger(__name__)
 
@@ -263,11 +264,3 @@ def with_less_memory(run):
         sentence = f"Crops of {crop} px will fit where {config['crop_px']} did not; a batch is no smaller."
         return sentence, {**config, "crop_px": crop}
     return "", {}
-
-
-def duration(seconds):
-    """In words, to be read at a glance."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

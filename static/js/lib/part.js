@@ -1,10 +1,12 @@
 // Exchange what changed in a part of the page for what the server renders now; what is equal stays untouched,
-// and with it focus, scrolling and loaded pictures. Children are known again by their id.
+// and with it focus, scrolling and loaded pictures. Children are known again by their id; what a script draws
+// itself says data-keep and is left alone.
 import { ApiError } from "./api.js";
 
 export function morph(old, fresh) {
   if (old.isEqualNode(fresh)) return;
   const isSameKind = old.nodeType === 1 && old.nodeName === fresh.nodeName && old.id && old.id === fresh.id;
+  if (isSameKind && old.hasAttribute("data-keep")) return;
   const isList = isSameKind && [...fresh.children, ...old.children].every((child) => child.id);
   if (!isSameKind || !isList || !(old.children.length || fresh.children.length)) {
     old.replaceWith(fresh);

@@ -1,13 +1,10 @@
 """Trainings: who may start them and on what, what they leave behind, and that they stop and go on."""
 
 import pytest
-from django.core.exceptions import ValidationError
 
 from mlcore.models import ModelVersion, Run
 from mlcore.services.execute import execute_run
-from mlcore.services.runs import cancel_run, pause_run, resume_run
 from mlcore.services.train_start import start_training
-from mlcore.services.work import train
 from tests.training_sets import make_dataset
 
 TINY = {"steps": 12, "batch_size": 2, "lr": 1e-3, "crop_px": 64}
