@@ -29,9 +29,11 @@ from annotations.services.invitations import create_invitation
 from annotations.services.pixels import tiles_path
 from annotations.services.storage import original_path, original_place
 from mlcore.models import ComparedFrame, Dataset
+from mlcore.services.progress import note_sample
 from tests import factories as make
 from tests.integration.doors import DOORS, OWN, PROJECT, PUBLIC, addresses, admin_addresses
 from tests.integration.model_rows import make_evaluation, make_model, make_promotion
+from tests.integration.mlcore.dataset_rows import make_frozen, make_synthesis
 from tests.integration.run_rows import make_prediction, make_run
 
 MARK = "qx5309"  # in every name of the project: no answer to a stranger may hold it
@@ -86,11 +88,18 @@ def world(owner, vic, zoe, tmp_path):
     model = make_model(project, tmp_path, note=MARK)
     dataset = Dataset.objects.create(project=project, name=f"Gold {MARK}", created_by=owner)
     make_evaluation(dataset, model)
+    config = {"base": "shipped", "steps": 9, "batch_size": 2}
+    training = make_run(project, kind="train_detector", engine="", dataset=dataset, config=config)
+    note_sample(training, 1, f"frame {MARK}", b"no picture")
     make_promotion(project, by=owner)
     ComparedFrame.objects.create(run=run, frame=frame)
+    frozen = make_frozen(project, tmp_path / "frozen", note=MARK)
+    synthesis = make_synthesis(project, tmp_path / "made", note=MARK)
     return SimpleNamespace(
+        frozen=frozen, frozen_frame=frozen.frames.get(), synthesis=synthesis,
         project=project, model=model, membership=mona, label_class=label_class, acquisition=acquisition,
         frame=frame, failed=failed, layer=layer, suggestions=suggestions, run=run,
+        dataset=dataset, training=training, sample=training.samples.get(),
         invitation=invitation, secret=secret,
         particle=make.make_particle(layer, outline=outline, label_class=label_class),
         upload=Upload.objects.create(project=project, owner=owner, name=f"{MARK}.tif", size_bytes=9),
@@ -103,6 +112,8 @@ def keys_of(world, name):
     """What the variables of the address stand for."""
     return {
         "pk": getattr(world, DOORS[name].of).pk,
+        "frame_pk": world.frozen_frame.pk,
+        "number": 0,
         "membership_pk": world.membership.pk,
         "member_pk": world.membership.pk,
         "class_pk": world.label_class.pk,
