@@ -10,6 +10,7 @@ TABS = [
     ("images", "Images", "project", "images"),
     ("sizes", "Sizes", "project-sizes", "chart-column"),
     ("particles", "Particles", "project-particles", "table"),
+    ("datasets", "Datasets", "project-datasets", "database"),
     ("runs", "Runs", "project-runs", "cpu"),
     ("models", "Models", "project-models", "layers"),
     ("export", "Export", "project-export", "download"),

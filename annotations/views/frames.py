@@ -23,6 +23,7 @@ def frame_page(request, pk):
             "user": request.user.pk,
             "project": project.pk,
             "may_edit": Project.objects.editable_by(request.user).filter(pk=project.pk).exists(),
+            "may_review": Project.objects.reviewable_by(request.user).filter(pk=project.pk).exists(),
             "classes": list(project.label_classes.values("id", "name", "key", "color")),
         },
     }

@@ -86,6 +86,11 @@ def local_folder(name) -> Path:
     return kept
 
 
+def open_file(name, file_name):
+    """One file of a folder, open for reading as bytes, wherever it is; OSError if there is none."""
+    return default_storage.open(f"{str(name).strip('/')}/{file_name}", "rb")
+
+
 def is_stored(name):
     """Whether a folder is in the storage, whole."""
     return default_storage.exists(f"{str(name).strip('/')}/{INDEX}")

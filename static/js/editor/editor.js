@@ -22,6 +22,7 @@ export function createEditor({ viewer, data }) {
   const editor = {
     on, emit, viewer, selection,
     mayEdit: data.may_edit,
+    mayReview: data.may_review,
     user: data.user,
     project: data.project,
     classes: data.classes,

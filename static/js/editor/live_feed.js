@@ -17,6 +17,7 @@ export function createLiveFeed(editor) {
     if (message.type === "layer") {
       if (message.frame !== editor.viewer.frame.id) return;
       editor.session.hear?.(message).catch(failed);
+      if ("reviewed" in message) editor.emit("review", message);
       if (message.suggestions) editor.suggestions.hear(message);
     } else if (message.type === "run") editor.emit("run", message);
     else if (message.type === "acquisition") calibrations.hear(message);

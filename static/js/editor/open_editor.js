@@ -7,6 +7,7 @@ import { createLiveFeed } from "./live_feed.js";
 import { createNotices } from "./notices.js";
 import { createPainters } from "./painters.js";
 import { createParticlesPanel } from "./particles_panel.js";
+import { createReviewPanel } from "./review_panel.js";
 import { createSelectionPanel } from "./selection_panel.js";
 import { createSuggestionsPanel } from "./suggestions_panel.js";
 import { createTools } from "./tools.js";
@@ -22,6 +23,7 @@ export async function openEditor(page) {
   createSelectionPanel(editor);
   createSuggestionsPanel(editor);
   createParticlesPanel(editor);
+  createReviewPanel(editor, page.shortcuts);
   addEditorKeys(editor, page.shortcuts);
   createLiveFeed(editor);
   // What an earlier visit left unsent goes first, but nobody waits long for it.

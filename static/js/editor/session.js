@@ -12,7 +12,7 @@ const BAD = new Set(["conflict", "refused"]);
 export const stateOf = (row) => ({ ...row, outline: unpackOutline(row.outline) });
 
 export function createSession({ frame, store, ledger, history, api, mayEdit, onTrouble, onLoaded, suggestions }) {
-  const session = { frame, store, layer: null, sequence: 0, isLoaded: false, versions: new Map() };
+  const session = { frame, store, layer: null, review: null, sequence: 0, isLoaded: false, versions: new Map() };
   let isClosed = false;
   let isCatchingUp = false;
   let isStale = false; // a reload was begun and did not end
@@ -58,7 +58,7 @@ export function createSession({ frame, store, ledger, history, api, mayEdit, onT
       let working = layers.find(({ kind }) => kind === "working");
       if (!working && mayEdit) working = await api("POST", "/api/v1/layers/", { frame: frame.id });
       if (isClosed) return;
-      session.layer = working?.id ?? null;
+      [session.layer, session.review] = [working?.id ?? null, working ?? null];
       suggestions.open(session, layers.filter(({ kind }) => kind === "suggestion"));
       if (!working) return onLoaded();
       await session.reload();

@@ -4,6 +4,10 @@ import numpy as np
 
 from annotations.services.layers import working_layer
 from annotations.services.review import record_review
+from mlcore.models import Dataset, DatasetFrame, Run
+from mlcore.services.dataset_frames import synthetic_folder
+from mlcore.services.datasets import folder_of
+from mlcore.services.stored import store_folder
 from tests import phantoms
 from tests.factories import make_acquisition, make_calibration, make_particle
 from tests.stored import make_stored_frame
@@ -46,3 +50,33 @@ def review(frame, by):
     layer = working_layer(frame=frame)
     record_review(layer=layer, by=by, sequence=layer.sequence)
     return layer
+
+
+def make_frozen(project, folder, note="", **over):
+    """A ready dataset of one frame, with the files that pages ask for."""
+    (folder / "frames").mkdir(parents=True)
+    for name in ("frames/000000.npz", "frames/000000.png", "frames/000000.json", "coco.json"):
+        (folder / name).write_text(f'"{note}"')
+    row = Dataset.objects.create(project=project, **{"name": f"discs {note}", "n_frames": 1, **over})
+    store_folder(folder, folder_of(row.pk))
+    DatasetFrame.objects.create(
+        dataset=row, name=f"disc {note}.tif", origin="reviewed", specimen=f"grid {note}", split="train",
+        file="frames/000000.npz", pixels_sha256="0" * 64, truth_sha256="0" * 64, perceptual_hash="0" * 16,
+    )  # fmt: skip
+    Dataset.objects.filter(pk=row.pk).update(status="ready", folder=folder_of(row.pk))
+    row.refresh_from_db()
+    return row
+
+
+def make_synthesis(project, folder, note="", **over):
+    """A run of the simulator that has made one frame."""
+    (folder / "frames").mkdir(parents=True)
+    for suffix in ("tif", "png", "json"):
+        (folder / "frames" / f"00000.{suffix}").write_text(f'"{note}"')
+    config = {"tier": "T1", "count": 1, "size_px": 64}
+    run = Run.objects.create(
+        project=project, kind="synthesise", engine="simulator", config=config, status="succeeded",
+        steps_total=1, steps_done=1, message=note, **over,
+    )  # fmt: skip
+    store_folder(folder, synthetic_folder(run.pk))
+    return run
