@@ -1,7 +1,7 @@
 """What workers do for this app. A task only carries a key; the row is the truth, so twice does no harm."""
 
 from celery import shared_task
-from celery.signals import worker_init, worker_ready
+from celery.signals import worker_ready
 from django.conf import settings
 
 LIMITS_S = {"soft_time_limit": settings.TASK_LIMIT_S, "time_limit": settings.TASK_LIMIT_S + 60}
@@ -41,11 +41,6 @@ def requeue_runs_task() -> None:
 
     requeue_lost_runs()
     requeue_lost_datasets()
-
-
-@worker_init.connect
-def know_commands(**signal):
-    from mlcore.services import worker_commands  # noqa: F401  (makes itself known)
 
 
 @worker_ready.connect

@@ -1,4 +1,4 @@
-"""What the supervisor starts: `python -m etemweb.embedded.child web FD [prepare]` or `... worker`.
+"""What the supervisor starts: `python -m etemweb.embedded.child web FD [prepare]` or `... worker [runs]`.
 
 Standard input is a line to the supervisor: “go” is said on it once, and its end means that the supervisor is
 gone, however it died; then the child ends too, so that nothing is left running on its own.
@@ -92,19 +92,22 @@ def load_the_rest():
         importlib.import_module(name)
 
 
-def worker():
+def worker(does_runs: bool):
+    """Imports and all that is short, or runs: a training of hours holds up no import."""
     from celery.__main__ import main
 
     if not await_go():
         return
     follow_supervisor()
     processes = os.environ.get("ETEM_WORKER_PROCESSES") or str(max(2, os.cpu_count() or 1))
-    # Neither gossip nor mingling: there is one worker here, and each costs a second at the start.
-    sys.argv = ["celery", "--quiet", "-A", "etemweb", "worker", "-Q", "now,io,cpu"]
+    name, queues = ("runs", "now,gpu,cpu") if does_runs else ("worker", "now,io")
+    sys.argv = ["celery", "--quiet", "-A", "etemweb", "worker", "-Q", queues, "-n", f"{name}@%h"]
     sys.argv += ["--concurrency", processes]
+    # Neither gossip nor mingling: nobody else is here, and each costs a second at the start.
     sys.argv += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
-    # The clock for what is done again and again; its state is a convenience and may be lost.
-    sys.argv += ["--beat", "--schedule", os.path.join(os.environ["ETEM_DATA_DIR"], "log", "beat")]
+    if not does_runs:
+        # The clock for what is done again and again; its state is a convenience and may be lost.
+        sys.argv += ["--beat", "--schedule", os.path.join(os.environ["ETEM_DATA_DIR"], "log", "beat")]
     main()
 
 
@@ -112,4 +115,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "web":
         web(int(sys.argv[2]), prepares="prepare" in sys.argv[3:])
     else:
-        worker()
+        worker(does_runs="runs" in sys.argv[2:])

@@ -1,4 +1,4 @@
-"""`./etem up`: the servers, the web processes and the worker, kept running until Ctrl-C."""
+"""`./etem up`: the servers, the web processes and the workers, kept running until Ctrl-C."""
 
 import argparse
 import errno
@@ -81,8 +81,11 @@ class Site:
             Child("web", ["web", str(fd), "prepare"], logs / "web.log", pass_fds=[fd]),
             *(Child(f"web {n}", ["web", str(fd)], logs / f"web-{n}.log", pass_fds=[fd]) for n in more),
         ]
-        self.worker = Child("worker", ["worker"], logs / "worker.log")
-        self.children = [*self.web, self.worker]
+        self.workers = [
+            Child("worker", ["worker"], logs / "worker.log"),
+            Child("runs", ["worker", "runs"], logs / "runs.log"),
+        ]
+        self.children = [*self.web, *self.workers]
         self.web[0].start()
         servers.start(self.folder, wanted=self.embedded)
         self.web[0].go()

@@ -12,7 +12,8 @@ class WorkerSerializer(serializers.Serializer):
     name = serializers.CharField()
     queues = serializers.ListField(child=serializers.CharField())
     processes = serializers.IntegerField()
-    busy = serializers.IntegerField()
+    host = serializers.CharField()
+    age_s = serializers.FloatField(help_text="Seconds since it was heard of.")
 
 
 class QueueSerializer(serializers.Serializer):

@@ -3,10 +3,10 @@
 import logging
 from collections import Counter
 
-from celery import current_app
-from django.core.cache import cache
+import redis
 from django.db.models import Q
 
+from etemweb.workers import seen
 from mlcore.models import Run
 from mlcore.services.chunks import n_held
 from mlcore.services.fair import place_in_line
@@ -14,8 +14,7 @@ from mlcore.services.queues import QUEUES, n_waiting, queue_of
 
 logger = logging.getLogger(__name__)
 
-ANSWER_S = 0.7  # how long workers are given to answer
-KEPT_S = 3  # then they are asked again
+LATELY_S = 25  # each notes itself every 10 s
 SHOWN = 100  # runs, at most
 
 
@@ -43,27 +42,12 @@ def queue_state(*, user):
 
 
 def workers():
-    """Those that answer, by name; None if the broker does not."""
-    known = cache.get("queue-workers")
-    if known is None:
-        known = _ask_workers()
-        cache.set("queue-workers", known, KEPT_S)
-    return known
-
-
-def _ask_workers():
+    """Those heard of lately, by name; none where the server does not answer that keeps their notes."""
     try:
-        answers = current_app.control.broadcast("etem_state", reply=True, timeout=ANSWER_S)
-    except Exception:
-        logger.warning("The workers could not be asked.", exc_info=True)
+        return [one for one in seen() if one["age_s"] < LATELY_S]
+    except (redis.RedisError, OSError):
+        logger.warning("It is not known which workers there are.", exc_info=True)
         return []
-    found = [
-        {"name": name, **said, "busy": len(said["tasks"])}
-        for answer in answers
-        for name, said in answer.items()
-        if "queues" in said
-    ]
-    return sorted(found, key=lambda one: one["name"])
 
 
 def _queues(waiting, running):
