@@ -1,7 +1,16 @@
 from django.db import models
+from django.db.models import Count, OuterRef, Subquery
 
 from annotations.models import Frame
 from mlcore.models.run import Run
+
+
+class ComparedFrameQuerySet(models.QuerySet["ComparedFrame"]):
+    def with_names(self):
+        """With what a page calls the frames by: their file, and of how many frames that is."""
+        siblings = Frame.objects.filter(acquisition=OuterRef("frame__acquisition")).order_by()
+        count = siblings.values("acquisition").annotate(n=Count("pk")).values("n")
+        return self.select_related("frame__acquisition").annotate(n_frames=Subquery(count))
 
 
 class ComparedFrame(models.Model):
@@ -27,6 +36,7 @@ class ComparedFrame(models.Model):
     )
     features = models.JSONField(default=list, blank=True, help_text="What the encoder saw, for diversity.")
     message = models.CharField(max_length=300, blank=True, help_text="Why it could not be searched.")
+    objects = ComparedFrameQuerySet.as_manager()
 
     class Meta:
         ordering = ["run", "frame"]

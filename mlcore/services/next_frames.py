@@ -61,7 +61,7 @@ def next_after(project, frame_pk):
 
 
 def _ordered(run):
-    rows = list(run.compared_frames.select_related("frame__acquisition"))
+    rows = list(run.compared_frames.with_names())
     length = max((len(one.features) for one in rows), default=0)
     features = [one.features if len(one.features) == length else [0.0] * length for one in rows]
     found = ordered(

@@ -24,7 +24,7 @@ def shadow_report(run):
         `frames` (the worst first), `n_first`, `n_second`, `agreement`, and `histograms`: one for each unit,
         with edges and both members' counts.
     """
-    rows = list(run.compared_frames.select_related("frame__acquisition"))
+    rows = list(run.compared_frames.with_names())
     if not rows:
         return None
     n_first, n_second = sum(one.n_first for one in rows), sum(one.n_second for one in rows)

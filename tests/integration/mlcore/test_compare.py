@@ -125,7 +125,8 @@ def test_a_ranking_orders_what_waits(client, project, owner, frames):
     assert sorted(one.frame.pk for one in waiting) == [one.pk for one in frames]
     client.force_login(owner)
     page = client.get(reverse("project-next", args=[project.pk])).content.decode()
-    assert page.index(str(waiting[0].frame)) < page.index(str(waiting[1].frame))
+    names = [one.frame.acquisition.name for one in waiting]
+    assert page.index(names[0]) < page.index(names[1])
 
 
 def test_reasons_are_told(project, frames):
