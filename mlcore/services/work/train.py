@@ -7,7 +7,6 @@ import platform
 import time
 from collections import deque
 from contextlib import contextmanager
-from pathlib import Path
 
 import psutil
 import torch
@@ -24,6 +23,7 @@ from mlcore.services.progress import note_line, note_point, note_sample
 from mlcore.services.run_folder import delete_run_folder, run_folder
 from mlcore.services.stored import local_folder
 from mlcore.services.work.train_card import card_of
+from mlcore.training import checkpoint
 from mlcore.training.course import FILE
 from mlcore.words import duration
 
@@ -197,11 +197,11 @@ def full_disk_told(run):
         ) from error
 
 
-def begun_sentence(run, checkpoint_folder):
+def note_begin(run, folder):
     """Say in the log where a training begins."""
-    kept = (Path(checkpoint_folder) / FILE).exists()
-    where = f"goes on from its checkpoint, attempt {run.attempts}" if kept else "begins"
-    note_line(run, f"The training {where}, on {device().replace('cuda', 'a GPU').replace('cpu', 'CPU')}.")
+    state = checkpoint.load(folder / FILE)
+    where = "begins" if state is None else f"goes on after step {state['step']:,}, attempt {run.attempts}"
+    note_line(run, f"The training {where}, on {'a GPU' if device() == 'cuda' else 'CPU'}.")
 
 
 def finish(run, beat, write):

@@ -24,7 +24,7 @@ def work(run, beat):
     files, held_out = train.files_of(run)
     config = config_of(run, base)
     out = run_folder(run)
-    train.begun_sentence(run, out)
+    train.note_begin(run, out)
     follow = train.Follower(run, beat, DetectorWatch(config, held_out, train.device()))
     with train.full_disk_told(run):
         train_detector(

@@ -32,7 +32,7 @@ def work(run, beat):
         shards = prepare(
             config, list(part_of), out / "shards", device=train.device(), on_example=beat, part_of=part_of
         )
-        train.begun_sentence(run, out)
+        train.note_begin(run, out)
         follow = train.Follower(run, beat, FeatureNetWatch(config, shards["calibration"], train.device()))
         state = train_featurenet(
             config, shards, out, first=train.weights_of(base, FEATURENET), about=train.about(run),
