@@ -1,7 +1,16 @@
 from django.contrib import admin
 
 from annotations.admin import ReadOnly
-from mlcore.models import ComparedFrame, Evaluation, ModelVersion, Prediction, Promotion, Run
+from mlcore.models import (
+    ComparedFrame,
+    Dataset,
+    DatasetFrame,
+    Evaluation,
+    ModelVersion,
+    Prediction,
+    Promotion,
+    Run,
+)
 
 
 @admin.register(Run)
@@ -24,6 +33,20 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
 class PredictionAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["run", "frame", "engine_version", "seconds", "created_at"]
     list_select_related = ["run", "frame__acquisition"]
+
+
+@admin.register(Dataset)
+class DatasetAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["pk", "project", "name", "version", "status", "n_frames", "sha256", "created_at"]
+    list_filter = ["status"]
+    list_select_related = ["project"]
+
+
+@admin.register(DatasetFrame)
+class DatasetFrameAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["dataset", "name", "split", "specimen", "n_particles"]
+    list_filter = ["split"]
+    list_select_related = ["dataset"]
 
 
 @admin.register(ModelVersion)

@@ -171,7 +171,7 @@ class DatasetCocoView(APIView):
         """All frames with split and hashes, all particles as they were drawn, as one COCO file."""
         dataset = fetch(Dataset.objects.ready(), by=request.user, pk=pk)
         name = f"{dataset.name} v{dataset.version}.json"
-        return stored_file(dataset.folder, "coco.json", "application/json", download_as=name)
+        return stored_file(request, dataset.folder, "coco.json", "application/json", download_as=name)
 
 
 class SynthesisView(APIView):

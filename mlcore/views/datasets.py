@@ -102,7 +102,7 @@ def dataset_picture(request, pk, frame_pk):
     """A frame as it was frozen, small."""
     found = fetch(Dataset.objects, by=request.user, pk=pk)
     row = get_object_or_404(DatasetFrame, dataset=found, pk=frame_pk)
-    return stored_file(found.folder, row.file.replace(".npz", ".png"), "image/png")
+    return stored_file(request, found.folder, row.file.replace(".npz", ".png"), "image/png")
 
 
 @require_GET
@@ -111,7 +111,7 @@ def run_picture(request, pk, number):
     run = fetch(Run.objects.filter(kind=Run.Kind.SYNTHESISE), by=request.user, pk=pk)
     name = f"frames/{number:05d}.png"
     if is_stored(synthetic_folder(run.pk)):
-        return stored_file(synthetic_folder(run.pk), name, "image/png")
+        return stored_file(request, synthetic_folder(run.pk), name, "image/png")
     path = run_folder(run) / name
     if not path.is_file():
         raise Http404
