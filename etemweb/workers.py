@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 WORKERS, BEAT = "etem:workers", "etem:beat"
 EVERY_S, FORGOTTEN_AFTER_S = 10, 60
 CODE = ("annotations", "mlcore", "analysis", "etemweb")
+NICE = 10
 _noting = {}
 
 
@@ -93,6 +94,12 @@ def _note_for_ever(state, stopped):
             if not is_known_away:
                 logger.warning("The cache's server does not answer: this worker cannot say that it lives.")
             is_known_away = True
+
+
+@signals.worker_init.connect
+def yield_to_pages(**signal):
+    """Pages come first where a worker shares their machine; on one of its own this changes nothing."""
+    os.nice(NICE)
 
 
 @signals.worker_ready.connect

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from annotations.display import tiles
 from annotations.display.pyramid import levels
-from annotations.models import Calibration, Frame
+from annotations.models import Acquisition, Calibration, Frame
 from annotations.services.calibration_state import calibration_state
 from annotations.services.pixels import tiles_path
 
@@ -128,18 +128,21 @@ def neighbours(frame):
     after = own.filter(index__gt=frame.index).order_by("index").values_list("pk", flat=True).first()
     if before is None or after is None:
         place = frame.acquisition
-        ready = Frame.objects.ready().filter(acquisition__project=place.project_id)
-        newer = Q(acquisition__uploaded_at__gt=place.uploaded_at) | Q(
-            acquisition__uploaded_at=place.uploaded_at, acquisition__pk__gt=place.pk
-        )
-        others = ready.exclude(acquisition=place)
-        by_age = ("acquisition__uploaded_at", "acquisition__pk")
+        ready = Acquisition.objects.ready().filter(project=place.project_id, frames__isnull=False)
+        same = Q(uploaded_at=place.uploaded_at)
         if before is None:  # files are listed newest first
-            before = others.filter(newer).order_by(*by_age, "-index").values_list("pk", flat=True).first()
+            # The first condition bounds what is read, the second decides among those of one moment.
+            newer = ready.filter(uploaded_at__gte=place.uploaded_at).exclude(same & Q(pk__lte=place.pk))
+            before = _of(newer.order_by("uploaded_at", "pk").only("pk").first(), "-index")
         if after is None:
-            oldest_last = [f"-{name}" for name in by_age]
-            after = others.exclude(newer).order_by(*oldest_last, "index").values_list("pk", flat=True).first()
+            older = ready.filter(uploaded_at__lte=place.uploaded_at).exclude(same & Q(pk__gte=place.pk))
+            after = _of(older.order_by("-uploaded_at", "-pk").only("pk").first(), "index")
     return before, after
+
+
+def _of(acquisition, order):
+    frames = acquisition.frames.order_by(order) if acquisition else Frame.objects.none()
+    return frames.values_list("pk", flat=True).first()
 
 
 def visible_frame(request, pk):

@@ -17,6 +17,26 @@ class Migration(migrations.Migration):
             name='specimen',
             field=models.CharField(blank=True, help_text='What was looked at, as people name it: its images stay on one side of a split.', max_length=120),
         ),
+        migrations.AddIndex(
+            model_name='acquisition',
+            index=models.Index(fields=['project', '-uploaded_at', '-id'], name='acquisition_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='acquisition',
+            index=models.Index(fields=['project', 'instrument'], name='acquisition_instrument'),
+        ),
+        migrations.AddIndex(
+            model_name='acquisition',
+            index=models.Index(fields=['project', 'detector'], name='acquisition_detector'),
+        ),
+        migrations.AddIndex(
+            model_name='acquisition',
+            index=models.Index(fields=['project', 'gas'], name='acquisition_gas'),
+        ),
+        migrations.AddIndex(
+            model_name='acquisition',
+            index=models.Index(fields=['project', 'voltage_kv'], name='acquisition_voltage_kv'),
+        ),
         migrations.AddField(
             model_name='layer',
             name='reviewed_at',

@@ -7,6 +7,9 @@ from django.urls import reverse
 from annotations.models.project import Project
 from annotations.search_text import words_of
 
+# What a list of them is filtered by, besides its own states: distinct_values() finds what occurs.
+FILTERED = ("instrument", "detector", "gas", "voltage_kv")
+
 
 class AcquisitionQuerySet(models.QuerySet["Acquisition"]):
     def visible_to(self, user):
@@ -87,6 +90,9 @@ class Acquisition(models.Model):
         ordering = ["-uploaded_at", "-pk"]
         indexes = [
             models.Index(fields=["project", "status"], name="acquisition_project_status"),
+            # The list, and who is beside whom in it, at the same price however long it is.
+            models.Index(fields=["project", "-uploaded_at", "-id"], name="acquisition_newest"),
+            *(models.Index(fields=["project", name], name=f"acquisition_{name}") for name in FILTERED),
             # The extension it needs is made by 0001_initial's first operation, put there by hand.
             GinIndex(fields=["search_text"], name="acquisition_search", opclasses=["gin_trgm_ops"]),
         ]

@@ -1,6 +1,8 @@
 from django import forms
 
 from annotations.models import Acquisition, Project
+from annotations.models.acquisition import FILTERED
+from annotations.models.distinct_values import distinct_values
 from annotations.models.overview import by_calibration, by_review, by_work, search
 
 ANY = [("", "any")]
@@ -63,12 +65,11 @@ class AcquisitionFilterForm(forms.Form):
 
     ALWAYS_SEEN = {"q", "sort"}
 
-    def __init__(self, *args, acquisitions, **kwargs):
+    def __init__(self, *args, project, **kwargs):
         super().__init__(*args, **kwargs)
-        self.acquisitions = acquisitions
-        for name in ("instrument", "detector", "gas", "voltage_kv"):
-            values = acquisitions.order_by(name).values_list(name, flat=True).distinct()
-            told = [value for value in values if value not in {"", None}]
+        self.acquisitions = project.acquisitions.all()
+        for name in FILTERED:
+            told = distinct_values(project, name)
             if name == "voltage_kv":
                 choices = [(f"{value:g}", f"{value:g} kV") for value in told]
             else:

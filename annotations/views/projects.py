@@ -56,7 +56,7 @@ def project(request, pk):
     request.GET = request.GET.copy()  # the part's own links must not ask for a part
     is_part = request.GET.pop("part", [""])[-1] == "list"
     acquisitions = project.acquisitions.all()
-    form = AcquisitionFilterForm(request.GET, acquisitions=acquisitions)
+    form = AcquisitionFilterForm(request.GET, project=project)
     page = Paginator(form.found(), ACQUISITIONS_A_PAGE).get_page(request.GET.get("page"))
     view = request.GET.get("view")
     role = project.role_of(request.user)

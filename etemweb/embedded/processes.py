@@ -11,6 +11,8 @@ from pathlib import Path
 PAUSES_S = (1, 2, 4, 8, 15, 30)
 HEALTHY_AFTER_S = 60
 LOG_LIMIT_BYTES = 20_000_000
+# Each request runs in a thread, and glibc would give every thread a heap of its own that it never gives back.
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 
@@ -29,6 +31,7 @@ class Child:
                 stdout=log,
                 stderr=log,
                 cwd=BASE_DIR,
+                env={**os.environ, **(FEW_ARENAS if self.arguments[0] == "web" else {})},
                 pass_fds=self.pass_fds,
                 start_new_session=True,  # Ctrl-C is for the supervisor, which stops things in order
             )
