@@ -253,14 +253,14 @@ def images_of(paths):
 
 
 def with_less_memory(run):
-    """A sentence and the settings of half the memory: of the batch, then of the crop; none at the least."""
+    """A sentence and what to change for half the memory: the batch, then the crop; nothing at the least."""
     config, size = run.config, run.config["batch_size"]
     least = 2 if run.kind == run.Kind.TRAIN_FEATURENET else 1
     if size > least:
         fits = max(size // 2, least)
-        return f"A batch size of {fits} will fit where {size} did not.", {**config, "batch_size": fits}
+        return f"A batch size of {fits} will fit where {size} did not.", {"batch_size": fits}
     crop = config.get("crop_px", 0) // 2 // CROP_STEP_PX * CROP_STEP_PX
     if crop >= LEAST_CROP_PX:
         sentence = f"Crops of {crop} px will fit where {config['crop_px']} did not; a batch is no smaller."
-        return sentence, {**config, "crop_px": crop}
+        return sentence, {"crop_px": crop}
     return "", {}

@@ -153,14 +153,14 @@ def test_out_of_memory_names_the_batch_that_fits_and_a_click_tries_it(dataset, m
     monkeypatch.setattr(train_detector, "train_detector", too_much)
     assert executed(run).status == "failed"
     assert "A batch size of 1 will fit where 2 did not." in run.message
-    assert run.offer == {**run.config, "batch_size": 1}
-    again = retry_run(run=run, by=run.created_by, config=run.offer)
+    assert run.offer == {"batch_size": 1}
+    again = retry_run(run=run, by=run.created_by, config={**run.config, **run.offer})
     assert (again.parent, again.config["batch_size"], again.status) == (run, 1, "queued")
 
 
 def test_the_least_batch_makes_smaller_crops(dataset):
     run = Run(kind="train_detector", config={"batch_size": 1, "crop_px": 256})
-    assert train.with_less_memory(run)[1] == {"batch_size": 1, "crop_px": 128}
+    assert train.with_less_memory(run)[1] == {"crop_px": 128}
     run.config = {"batch_size": 1, "crop_px": 64}
     assert train.with_less_memory(run) == ("", {})
 
