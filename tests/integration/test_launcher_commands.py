@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from etemweb.embedded.worker import arguments
+
 ROOT = Path(__file__).parents[2]
 ETEM = (ROOT / "etem").read_text()
 KNOWN = {
@@ -98,3 +100,31 @@ def test_a_full_disk_is_said_before_anything_is_installed(bare):
     assert refused.returncode == 1
     assert "make room" in refused.stderr
     assert not (bare / ".venv").exists()
+
+
+def test_the_gpu_container_runs_a_worker_of_the_gpu_queue_and_no_second_clock():
+    services = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())["services"]
+    first, *words = services["gpu"]["command"]
+    assert first == "worker"
+    told = arguments([*words, "--concurrency", "1"])
+    assert told[told.index("-Q") + 1].split(",") == ["now", "gpu"]
+    assert "--beat" not in told
+    clocks = [name for name, service in services.items() if "--beat" in service.get("command", [])]
+    assert clocks == ["worker"]
+
+
+def test_the_containers_broker_keeps_what_the_embedded_one_keeps():
+    """The same words as etemweb/embedded/valkey.py has: the queue survives, and nothing is thrown away."""
+    services = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())["services"]
+    words = services["valkey"]["command"]
+    ours = (ROOT / "etemweb/embedded/valkey.py").read_text()
+    for option, value in (("--appendonly", "yes"), ("--maxmemory-policy", "noeviction"), ("--save", "")):
+        assert words[words.index(option) + 1] == value
+        assert option in ours
+
+
+def test_every_setting_of_the_containers_is_one_that_there_is():
+    services = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())["services"]
+    documented = (ROOT / "docs/operations.md").read_text()
+    for name in services["web"]["environment"]:
+        assert f"`{name}`" in documented
