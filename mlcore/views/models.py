@@ -198,7 +198,8 @@ def model_promote(request, pk):
         "few": FEW_FRAMES,
         "expected": champion_number(version.project),
         **_may(version.project, request.user),
-        "page_data": {"project": version.project_id, "part": "#promote"},
+        # Where there is a decision to take, what it is taken on must not change under the pointer.
+        "page_data": {"project": version.project_id, "part": "#promote" if comparison.refusal else None},
     }
     return render(request, "mlcore/promote.html", shown, status=status)
 

@@ -22,11 +22,17 @@ SHOTS = os.environ.get("ETEM_SHOTS")
 OF_ANYBODY = ["/accounts/login/", "/accounts/reset/", "/invitations/none/", "/invitations/{secret}/"]
 EMPTY = [
     f"/projects/{{empty}}/{tab}"
-    for tab in ("", "sizes/", "particles/", "runs/", "export/", "members/", "classes/")
+    for tab in ("", "sizes/", "particles/", "runs/", "models/", "next/", "export/", "members/", "classes/")
 ]
 FULL = [
     *("/", "/account/", "/accounts/password/", "/api/docs/", "/no/such/page/", "/projects/new/"),
     *(path.replace("empty", "project") for path in EMPTY),
+    *(
+        "/models/{model}/",
+        "/models/{model}/promote/",
+        "/models/{model}/shadow/",
+        "/projects/{project}/models/shipped/",
+    ),
     *("/runs/{run}/", "/acquisitions/{acquisition}/", "/acquisitions/{failed}/", "/frames/{frame}/"),
 ]
 CROWDED = [

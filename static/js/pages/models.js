@@ -6,7 +6,7 @@ import { connectFeed, feedUrl } from "../lib/socket.js";
 
 const KINDS = new Set(["run", "model", "promotion", "dataset"]);
 const data = pageData("page-data");
-const refresh = refresher(() => new URL(location.href), data.part, { onError: endOf(() => feed) });
+const refresh = data.part ? refresher(() => new URL(location.href), data.part, { onError: endOf(() => feed) }) : () => {};
 
 // What somebody is filling in is not exchanged under their hands.
 const isBusy = () => document.activeElement?.closest(`${data.part} form`) !== null && document.activeElement !== document.body;
