@@ -30,4 +30,4 @@ def take_one(**signal):
     if len(shared) > 1:
         from billiard import current_process
 
-        os.environ["CUDA_VISIBLE_DEVICES"] = shared[current_process().index % len(shared)]
+        os.environ["CUDA_VISIBLE_DEVICES"] = shared[getattr(current_process(), "index", 0) % len(shared)]

@@ -20,7 +20,7 @@ TAKEN, NOT_TAKEN = 0, 3  # how `manage.py work_on` ends
 def run_in_fresh_process(run_pk):
     """Work on a run; whether it was there to be taken. A process that was killed leaves it queued again."""
     command = [sys.executable, "-m", "django", "work_on", str(run_pk)]
-    code = subprocess.Popen(command, cwd=settings.BASE_DIR, preexec_fn=_die_with_parent()).wait()
+    code = subprocess.Popen(command, cwd=settings.BASE_DIR, preexec_fn=die_with_parent()).wait()
     if code < 0:
         _queue_again(run_pk)
     return code != NOT_TAKEN
@@ -35,7 +35,7 @@ def _queue_again(run_pk):
         queue_run(run)
 
 
-def _die_with_parent():
+def die_with_parent():
     libc, parent = ctypes.CDLL(None, use_errno=True), os.getpid()
 
     def set_signal():
