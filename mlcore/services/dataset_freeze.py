@@ -29,7 +29,7 @@ from mlcore.models import Dataset, DatasetFrame
 from mlcore.services.dataset_content import changes_since, composition_of, leaks_of, write_manifest
 from mlcore.services.dataset_frames import frames_of
 from mlcore.services.datasets import folder_of, summary
-from mlcore.services.stored import delete_folder, store_folder
+from mlcore.services.stored import delete_folder, open_file, store_folder
 from mlcore.tasks import freeze_again, freeze_dataset_task
 
 logger = logging.getLogger(__name__)
@@ -100,9 +100,10 @@ def _freeze(row):
     (folder / "frames").mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + SHARE_OF_LIMIT * settings.TASK_LIMIT_S
     told_at = 0.0
-    facts = []
+    facts, names = [], set()
     for number, source in enumerate(frames_of(row)):
-        facts.append(_known(folder, number) or _write_frame(folder, number, source))
+        source.name = _name_apart(source.name, names)
+        facts.append(_known(folder, number) or _write_frame(folder, number, source, row.project_id))
         if time.monotonic() - told_at > TELL_S:
             told_at = time.monotonic()
             _tell(row, len(facts))
@@ -111,7 +112,6 @@ def _freeze(row):
     _tell(row, len(facts))
     if not any(one["n_particles"] for one in facts):
         raise ValueError("These images hold no particle at all, so there is nothing to learn or to test.")
-    _name_apart(facts)
     before = _version_before(row)
     _split(facts, row.seed, before)
     made = {
@@ -136,14 +136,22 @@ def _known(folder, number):
     return json.loads(path.read_text("utf-8"))["facts"] if path.is_file() else None
 
 
-def _write_frame(folder, number, source):
+def _write_frame(folder, number, source, project_id):
     """The example, the picture for lists, and last the truth with what the frame's row will say."""
     stem = _stem(folder, number)
     try:
         image, truth, pixel_size_nm = source.read()
         if getattr(image, "ndim", 0) != 2 or not image.size:
             raise ValueError("they are no image of rows and columns")
-        example = frozen.example_of(source.name, image, truth, source.specimen, pixel_size_nm)
+        hashes = {
+            "pixels_sha256": frozen.pixels_sha256(image),
+            "truth_sha256": frozen.truth_sha256(truth, pixel_size_nm),
+        }
+        if not _taken_over(stem, source, project_id, hashes):
+            example = frozen.example_of(source.name, image, truth, source.specimen, pixel_size_nm)
+            part = stem.with_suffix(".part.npz")
+            save(example, part)
+            os.replace(part, stem.with_suffix(".npz"))
         picture = thumbnail(image, THUMBNAIL_PX)
         hashed = alike.perceptual_hash(image)
     except (ValueError, OSError, EOFError) as error:
@@ -151,15 +159,10 @@ def _write_frame(folder, number, source):
         raise ValueError(
             f"The pixels of “{source.name}” cannot be read ({reason}); freeze again without it."
         ) from error
-    part = stem.with_suffix(".part.npz")
-    save(example, part)
-    os.replace(part, stem.with_suffix(".npz"))
     stem.with_suffix(".png").write_bytes(picture)
     facts = {
         "name": source.name, "frame": source.frame_pk, "origin": source.origin_of(truth),
-        "specimen": source.specimen, "file": f"frames/{stem.name}.npz",
-        "pixels_sha256": frozen.pixels_sha256(image),
-        "truth_sha256": frozen.truth_sha256(truth, pixel_size_nm),
+        "specimen": source.specimen, "file": f"frames/{stem.name}.npz", **hashes,
         "perceptual_hash": f"{hashed:016x}", "layer_sequence": source.sequence,
         "pixel_size_nm": pixel_size_nm, "n_particles": sum(not one["is_ignored"] for one in truth),
         "width": image.shape[1], "height": image.shape[0],
@@ -170,15 +173,34 @@ def _write_frame(folder, number, source):
     return facts
 
 
-def _name_apart(facts):
+def _taken_over(stem, source, project_id, hashes):
+    """Whether an earlier dataset has the very same example: following the edges of many boxes takes long."""
+    same = DatasetFrame.objects.filter(
+        dataset__project=project_id, dataset__status=Status.READY, name=source.name,
+        specimen=source.specimen, **hashes,
+    )  # fmt: skip
+    earlier = same.select_related("dataset").order_by("-pk").first()
+    if earlier is None:
+        return False
+    try:
+        with open_file(earlier.dataset.folder, earlier.file) as file:
+            part = stem.with_suffix(".part.npz")
+            with part.open("wb") as copy:
+                shutil.copyfileobj(file, copy)
+    except OSError:
+        return False
+    os.replace(part, stem.with_suffix(".npz"))
+    return True
+
+
+def _name_apart(name, seen):
     """Frames of one name get a number: names are what evaluations go by."""
-    seen = set()
-    for one in facts:
-        name, number = one["name"], 1
-        while one["name"] in seen:
-            number += 1
-            one["name"] = f"{name} ({number})"
-        seen.add(one["name"])
+    found, number = name, 1
+    while found in seen:
+        number += 1
+        found = f"{name} ({number})"
+    seen.add(found)
+    return found
 
 
 def _version_before(row):

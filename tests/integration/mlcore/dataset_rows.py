@@ -1,5 +1,7 @@
 """Images that somebody reviewed, for tests of datasets."""
 
+import hashlib
+
 import numpy as np
 
 from annotations.services.layers import working_layer
@@ -18,7 +20,9 @@ DISCS = [(40, 40, 20), (100, 60, 30), (60, 120, 24)]
 def disc_frame(project, *, seed=0, specimen="", name=None, noise=0.1, pixel_size_nm=0.5, frames=1):
     """An acquisition of discs whose places depend on the seed; its frames, each with a working layer."""
     rng = np.random.default_rng(seed)
-    acquisition = make_acquisition(project, specimen=specimen, **({"name": name} if name else {}))
+    name = name or f"{seed}-{len(specimen)}.tif"
+    sha256 = hashlib.sha256(f"{name} {seed} {project.acquisitions.count()}".encode()).hexdigest()
+    acquisition = make_acquisition(project, specimen=specimen, name=name, sha256=sha256)
     if pixel_size_nm:
         make_calibration(acquisition, pixel_size_nm)
     found = []

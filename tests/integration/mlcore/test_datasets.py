@@ -128,6 +128,28 @@ def test_what_is_drawn_while_a_worker_freezes_is_not_in_it(project, owner):
     assert [one["bbox"][:2] for one in truth] == [[60, 60]]
 
 
+def test_images_of_one_name_are_told_apart(project, owner):
+    for k in range(4):
+        review(disc_frame(project, seed=k, name="disc.tif")[0], owner)
+    row = frozen(project, owner)
+    names = set(row.frames.values_list("name", flat=True))
+    assert names == {"disc.tif", "disc.tif (2)", "disc.tif (3)", "disc.tif (4)"}
+    files = [path for part in ("train", "val", "test") for path in example_files(row, part)]
+    assert {examples.load(path).name for path in files} == names
+
+
+def test_examples_of_an_earlier_dataset_are_taken_over(project, owner, monkeypatch):
+    reviewed_frames(project, owner, 3)
+    first = frozen(project, owner)
+    monkeypatch.setattr(dataset_freeze.frozen, "example_of", lambda *args: 1 / 0)
+    second = frozen(project, owner)
+    assert (second.status, second.sha256) == ("ready", first.sha256)
+    for file in ("frames/000000.npz", "frames/000001.npz"):
+        assert (local_folder(second.folder) / file).read_bytes() == (
+            local_folder(first.folder) / file
+        ).read_bytes()
+
+
 @pytest.mark.parametrize(
     ("count", "words"),
     [(0, "No image of this project is reviewed yet"), (2, "2 images of 2 specimens")],
@@ -228,11 +250,11 @@ def test_a_killed_worker_is_gone_on_with(project, owner, monkeypatch):
     row = freeze_dataset(by=owner, project=project, name="discs", seed=3)
     write, written, kills = dataset_freeze._write_frame, [], [KeyboardInterrupt]
 
-    def killed_in_the_third(folder, number, source):
+    def killed_in_the_third(folder, number, *rest):
         if number == 2 and kills:
             raise kills.pop()
         written.append(number)
-        return write(folder, number, source)
+        return write(folder, number, *rest)
 
     monkeypatch.setattr(dataset_freeze, "_write_frame", killed_in_the_third)
     with pytest.raises(KeyboardInterrupt):
