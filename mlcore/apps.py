@@ -6,4 +6,5 @@ class MlcoreConfig(AppConfig):
     verbose_name = "Engines and runs"
 
     def ready(self):
-        from mlcore.services import feed_state  # noqa: F401  (adds runs to what the live feed compares)
+        # The first adds runs to what the live feed compares, the other takes files away with their rows.
+        from mlcore.services import feed_state, forget  # noqa: F401
