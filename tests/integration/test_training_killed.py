@@ -13,6 +13,7 @@ from mlcore.services.train_start import start_training
 from mlcore.services.work.train_detector import config_of
 from mlcore.training.course import FILE
 from mlcore.training.detector import train_detector
+from tests.integration import test_worker_killed
 from tests.integration.test_worker_killed import start_worker, wait_for  # noqa: F401 (a fixture)
 from tests.training_sets import make_dataset
 
@@ -28,6 +29,7 @@ def test_a_training_comes_back_to_the_same_weights(
     monkeypatch,
 ):
     monkeypatch.setenv("ETEM_CHECKPOINT_S", "1")
+    monkeypatch.setattr(test_worker_killed, "LIMIT_S", 540)  # torch is loaded twice, and networks compiled
     dataset = make_dataset(project, tmp_path)
     run = start_training(
         by=mia, project=project, kind=Run.Kind.TRAIN_DETECTOR, dataset=dataset, base="scratch", width=0.25,

@@ -104,6 +104,7 @@ class Follower:
             note_point(self.run, step, "train", self._means())
         if step in (1, self.total) or (step % self.look_every == 0 and self._may_look(now)):
             self._look(step)
+        self.run.steps_done = step  # what is said of a run that is stopped here counts this step too
         self.beat(
             steps_done=step, steps_total=self.total, resources=self.resources(),
             step_s=sum(self.times) / len(self.times) if self.times else None,

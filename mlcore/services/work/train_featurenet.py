@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from mlcore.data.feature_shards import loaded
 from mlcore.inference.weights import DETECTOR, FEATURENET, SHIPPED, read_model
 from mlcore.services.progress import note_line
 from mlcore.services.run_folder import run_folder
@@ -13,6 +14,8 @@ from mlcore.training.featurenet_config import FeatureNetConfig
 from mlcore.training.featurenet_shards import group_of, prepare
 from mlcore.training.watching import FeatureNetWatch
 
+LEAST_SIZED = 10  # of fewer no interval holds nine of ten
+HALVES = {"calibration": "to calibrate intervals on", "test": "to try them on"}
 SETTINGS = ("steps", "batch_size", "lr", "learn_classes")
 
 
@@ -32,6 +35,7 @@ def work(run, beat):
         shards = prepare(
             config, list(part_of), out / "shards", device=train.device(), on_example=beat, part_of=part_of
         )
+        _check_enough(shards)
         train.note_begin(run, out)
         follow = train.Follower(run, beat, FeatureNetWatch(config, shards["calibration"], train.device()))
         state = train_featurenet(
@@ -74,3 +78,14 @@ def _halves(run, held_out):
             "calibrate intervals on and one to try them: freeze more specimens."
         )
     return {path: ("calibration", "test")[groups.index(group_of(path)) % 2] for path in held_out}
+
+
+def _check_enough(shards):
+    """Refuse what could not be calibrated before anything is learnt."""
+    for part, purpose in HALVES.items():
+        n = sum(int(loaded(str(path)).is_sized.sum()) for path in shards[part])
+        if n < LEAST_SIZED:
+            raise ValueError(
+                f"The detector found {n} whole particles of known size {purpose} in the validation part; "
+                f"FeatureNet needs {LEAST_SIZED}: freeze more images."
+            )
