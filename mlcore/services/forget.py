@@ -5,6 +5,7 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from mlcore.models import Dataset, ModelVersion, Run
+from mlcore.services.dataset_frames import synthetic_folder
 from mlcore.services.run_folder import delete_run_folder
 from mlcore.services.stored import delete_folder
 
@@ -20,3 +21,5 @@ def forget_folder(instance, **signal):
 def forget_run(instance, **signal):
     pk = instance.pk  # the row's own is taken from it when all is deleted
     transaction.on_commit(lambda: delete_run_folder(pk))
+    if instance.kind == Run.Kind.SYNTHESISE:
+        transaction.on_commit(lambda: delete_folder(synthetic_folder(pk)))

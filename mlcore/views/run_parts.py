@@ -42,6 +42,7 @@ EVALUATION = ("mlcore/parts/run_evaluate.html", nothing_more)
 # kind: its template, and a function (run, request) that gives the template's own context
 PARTS = {
     Run.Kind.INFER: ("mlcore/parts/run_infer.html", searched),
+    Run.Kind.SYNTHESISE: ("mlcore/parts/run_synthesise.html", nothing_more),
     Run.Kind.EVALUATE: EVALUATION,
     Run.Kind.BENCHMARK: EVALUATION,
     Run.Kind.COMPARE: EVALUATION,
