@@ -15,6 +15,7 @@ import time
 from contextlib import suppress
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 
 import redis
 from celery import signals
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 WORKERS, BEAT = "etem:workers", "etem:beat"
 EVERY_S, FORGOTTEN_AFTER_S = 10, 60
 CODE = ("annotations", "mlcore", "analysis", "etemweb")
-NICE = 10
+NICE, AUTOGROUP = 10, Path("/proc/self/autogroup")
 _noting = {}
 
 
@@ -100,6 +101,10 @@ def _note_for_ever(state, stopped):
 def yield_to_pages(**signal):
     """Pages come first where a worker shares their machine; on one of its own this changes nothing."""
     os.nice(NICE)
+    # Linux weighs whole sessions against each other, and `nice` counts within one: ours is told too.
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            AUTOGROUP.write_text(str(NICE))
 
 
 @signals.worker_ready.connect

@@ -1,11 +1,13 @@
 """/metrics: for nobody unless named, the same site for all web processes, and their requests added up."""
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 
 from etemweb.celery import app
-from etemweb.workers import beat_age_s, seen
+from etemweb.workers import NICE, beat_age_s, seen
 from mlcore.models import Run
 from tests.integration.run_rows import make_run
 from tests.real_site import ask, running, wait_until
@@ -67,6 +69,9 @@ def test_web_processes_and_workers_add_up(project, tmp_path):
         [worker] = wait_until(seen)
         assert worker["name"] == "tests@here"
         assert "io" in worker["queues"]
+        assert os.getpriority(os.PRIO_PROCESS, worker["pid"]) == NICE  # pages go first
+        group = Path(f"/proc/{worker['pid']}/autogroup")
+        assert not group.exists() or group.read_text().endswith(f"nice {NICE}\n")
         # A worker looks for lost work when it starts.
         done = 'etem_task_seconds_count{task="annotations.tasks.requeue_imports_task"}'
         wait_until(lambda: value(ask(f"{one}/metrics", BEARER)[1], done))
