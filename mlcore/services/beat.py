@@ -63,9 +63,20 @@ class Beat:
 
 
 class ChunkBeat(Beat):
-    """The beat of one of several workers that search a run's frames: the row's counts are everybody's."""
+    """The beat of one of several workers that search a run's frames: the row's counts are everybody's.
+
+    A process has one at a time, and short chunks follow each other: once a second holds over all of them.
+    """
+
+    last = (None, 0.0)  # the run, and when it was written
+
+    def __init__(self, run, **more):
+        super().__init__(run, **more)
+        if ChunkBeat.last[0] == run.pk:
+            self.at = ChunkBeat.last[1]
 
     def _write(self):
+        ChunkBeat.last = (self.run.pk, self.at)
         mine = Run.objects.filter(pk=self.run.pk, status=Run.Status.RUNNING)
         if not mine.filter(cancel_requested=False).update(heartbeat_at=timezone.now()):
             raise RunCancelled
