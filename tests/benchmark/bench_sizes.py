@@ -21,8 +21,9 @@ FILL = """
 insert into annotations_particle (id, layer_id, version, x, y, width, height, outline, confidence, origin,
     engine, decision, created_at, touches_border, area_px2, ecd_px, feret_min_px, feret_max_px, aspect_ratio,
     roundness, circularity, solidity, calibration_id, area_nm2, ecd_nm, feret_min_nm, feret_max_nm)
-select gen_random_uuid(), layers[1 + k / %s], 1, 500, 500, d, d, outline, random(), 'drawn', '', 'pending', now(),
-    random() < 0.05, pi() / 4 * d * d, d, 0.95 * d, 1.05 * d, 1 + 0.3 * random(), 0.9, 0.95, 0.97,
+select gen_random_uuid(), layers[1 + k / %s], 1, 500, 500, d, d, outline, random(), 'drawn',
+    '', 'pending', now(), random() < 0.05,
+    pi() / 4 * d * d, d, 0.95 * d, 1.05 * d, 1 + 0.3 * random(), 0.9, 0.95, 0.97,
     calibrations[1 + k / %s], pi() / 16 * d * d, d / 2, 0.475 * d, 0.525 * d
 from (select k, 20 * exp(0.26 * random_normal()) as d from generate_series(0, %s - 1) as k) as sized,
     (select jsonb_agg(jsonb_build_array(500 + cos(j) / 7, 500 + sin(j) / 7)) as outline

@@ -1,4 +1,4 @@
-"""JSON lines of a real web process and a real worker: each says which request, person, run and task it is of."""
+"""JSON lines of a real web process and worker: each says which request, person, run and task it is of."""
 
 import io
 import json
@@ -45,7 +45,9 @@ def test_a_run_is_on_every_line_that_it_causes_from_the_click_to_the_worker(proj
         given, answer = post(f"{url}/api/v1/runs/", token, body, {"X-Request-ID": "from-the-proxy"})
         run = answer["id"]
         wait_until(lambda: Run.objects.get(pk=run).is_finished)
-        done = wait_until(lambda: [one for one in lines(worker) if "succeeded" in one["message"]])
+        done = wait_until(
+            lambda: [one for one in lines(worker) if one.get("run") == run and "succeeded" in one["message"]]
+        )
         web = lines(site.logs[0])
     assert given == "from-the-proxy"
     [asked] = [one for one in web if one["logger"] == "etemweb.requests" and one.get("status") == 201]

@@ -2,11 +2,13 @@
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from etemweb.celery import app
+from etemweb.embedded import addresses
 from etemweb.workers import NICE, beat_age_s, seen
 from mlcore.models import Run
 from tests.integration.run_rows import make_run
@@ -43,9 +45,16 @@ def test_a_stranger_learns_nothing(client, settings, headers, address, status):
     assert client.get("/metrics", headers=headers, REMOTE_ADDR=address).status_code == status
 
 
+@pytest.fixture
+def no_counts(settings):
+    """What was counted lies in memory, outside the data directory."""
+    yield
+    shutil.rmtree(addresses.metrics_dir(settings.DATA_DIR), ignore_errors=True)
+
+
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_web_processes_and_workers_add_up(project, tmp_path):
+def test_web_processes_and_workers_add_up(project, no_counts, tmp_path):
     make_run(project, status=Run.Status.SUCCEEDED)
     app.control.purge()
     over = {"ETEM_METRICS_TOKEN": TOKEN, "ETEM_METRICS_ALLOWED": "192.0.2.0/24"}
