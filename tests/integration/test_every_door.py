@@ -32,8 +32,8 @@ from mlcore.models import ComparedFrame, Dataset
 from mlcore.services.progress import note_sample
 from tests import factories as make
 from tests.integration.doors import DOORS, OWN, PROJECT, PUBLIC, addresses, admin_addresses
-from tests.integration.model_rows import make_evaluation, make_model, make_promotion
 from tests.integration.mlcore.dataset_rows import make_frozen, make_synthesis
+from tests.integration.model_rows import make_evaluation, make_model, make_promotion
 from tests.integration.run_rows import make_prediction, make_run
 
 MARK = "qx5309"  # in every name of the project: no answer to a stranger may hold it
