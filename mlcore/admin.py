@@ -10,6 +10,10 @@ from mlcore.models import (
     Prediction,
     Promotion,
     Run,
+    RunChunk,
+    RunLine,
+    RunPoint,
+    RunSample,
 )
 
 
@@ -71,3 +75,28 @@ class PromotionAdmin(ReadOnly, admin.ModelAdmin):
 class ComparedFrameAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["run", "frame", "n_first", "n_second", "n_both", "agreement"]
     list_select_related = ["run", "frame__acquisition"]
+
+
+@admin.register(RunChunk)
+class RunChunkAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["run", "number", "is_done", "attempts", "claimed_by", "done_at"]
+    list_filter = ["is_done"]
+    list_select_related = ["run"]
+
+
+@admin.register(RunPoint)
+class RunPointAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["run", "step", "series", "values", "at"]
+    list_select_related = ["run"]
+
+
+@admin.register(RunSample)
+class RunSampleAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["run", "step", "name"]
+    list_select_related = ["run"]
+
+
+@admin.register(RunLine)
+class RunLineAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["run", "at", "level", "text"]
+    list_select_related = ["run"]

@@ -3,8 +3,8 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from annotations.figures.theme import layout, log_axis
 from analysis.reports import words
+from annotations.figures.theme import layout, log_axis
 
 POINTS_MAX = 4000  # above it a density: dots that cover each other lie about how many they are
 CELLS_X, CELLS_Y = 60, 40

@@ -4,9 +4,9 @@ from math import log10
 
 import plotly.graph_objects as go
 
-from annotations.figures.theme import layout, log_axis
 from analysis.metrology.summary import PERCENTS
 from analysis.reports.words import count, number
+from annotations.figures.theme import layout, log_axis
 
 PLACES = ("right", "center", "left")  # the labels of D10, D50, D90 lean away from each other
 

@@ -295,7 +295,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='run',
             name='kind',
-            field=models.CharField(choices=[('infer', 'Find particles'), ('train_detector', 'Train a detector'), ('train_featurenet', 'Train FeatureNet'), ('train_gan', 'Train the image generator'), ('synthesise', 'Make synthetic images'), ('evaluate', 'Evaluate a model'), ('benchmark', 'Benchmark a model'), ('compare', 'Compare two models')], default='infer', max_length=20),
+            field=models.CharField(choices=[('infer', 'Find particles'), ('train_detector', 'Train a detector'), ('train_featurenet', 'Train FeatureNet'), ('synthesise', 'Make synthetic images'), ('evaluate', 'Evaluate a model'), ('benchmark', 'Benchmark a model'), ('compare', 'Compare two models')], default='infer', max_length=20),
         ),
         migrations.AlterField(
             model_name='run',

@@ -59,7 +59,6 @@ class Run(models.Model):
         INFER = "infer", "Find particles"
         TRAIN_DETECTOR = "train_detector", "Train a detector"
         TRAIN_FEATURENET = "train_featurenet", "Train FeatureNet"
-        TRAIN_GAN = "train_gan", "Train the image generator"
         SYNTHESISE = "synthesise", "Make synthetic images"
         EVALUATE = "evaluate", "Evaluate a model"
         BENCHMARK = "benchmark", "Benchmark a model"

@@ -96,7 +96,7 @@ def packed(model_version):
     """A model's folder as an open zip file, at its beginning: what `manage.py detect --weights` takes."""
     folder = local_folder(model_version.folder)
     model = read_model(folder)
-    file = TemporaryFile()
+    file = TemporaryFile()  # noqa: SIM115 - whom it is given to closes it
     with ZipFile(file, "w") as archive:
         for name in [ABOUT, *sorted(model.about["files"])]:
             archive.write(folder / name, name)

@@ -23,7 +23,6 @@ DOES = {
     Run.Kind.INFER: "is searching {where} already",
     Run.Kind.TRAIN_DETECTOR: "trains a detector with the same settings already",
     Run.Kind.TRAIN_FEATURENET: "trains FeatureNet with the same settings already",
-    Run.Kind.TRAIN_GAN: "trains the image generator with the same settings already",
     Run.Kind.SYNTHESISE: "makes the same images already",
     Run.Kind.EVALUATE: "evaluates the same already",
     Run.Kind.BENCHMARK: "measures the same already",

@@ -69,9 +69,7 @@ class Command(BaseCommand):
         ]  # fmt: skip
         done = subprocess.run(command)
         if done.returncode:
-            raise CommandError(
-                f"The training stopped; the same command goes on from what is in {out}."
-            )
+            raise CommandError(f"The training stopped; the same command goes on from what is in {out}.")
 
     def work(self, network, settings, folder, workers, device):
         """One process's part: of several the first makes the examples."""
