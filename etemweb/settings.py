@@ -225,6 +225,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AcquisitionStatus": "annotations.models.acquisition.Acquisition.Status",
         "RunStatus": "mlcore.models.Run.Status",
+        "RunKind": "mlcore.models.Run.Kind",
+        "DatasetStatus": "mlcore.models.Dataset.Status",
         "Role": "annotations.models.project.Role",
         "ParticleDecision": "annotations.models.particle.Particle.Decision",
     },

@@ -1,11 +1,10 @@
 """What a run tells of itself on its way: figures by step, pictures, and lines of its log.
 
 Each is kept once: a run that goes on from a checkpoint repeats some steps, and what it says of them again
-takes the place of what it said before. Open pages get a hint at most once a second; all is readable by HTTP.
+takes the place of what it said before. Open pages get a hint of each; all is readable by HTTP.
 """
 
 import math
-import time
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -14,9 +13,7 @@ from django.utils.text import slugify
 from annotations.services.notify import push
 from mlcore.models import RunLine, RunPoint, RunSample
 
-HINT_S = 1.0
 LINE_CHARS = 500
-_told = {}  # run -> when its pages were told last, in this process
 
 
 def note_point(run, step, series, values):
@@ -52,7 +49,4 @@ def sample_place(run, step, name):
 
 
 def _hint(run):
-    now = time.monotonic()
-    if now - _told.get(run.pk, -HINT_S) >= HINT_S:
-        _told[run.pk] = now
-        push(project_id=run.project_id, kind="progress", payload={"run": run.pk})
+    push(project_id=run.project_id, kind="progress", payload={"run": run.pk})

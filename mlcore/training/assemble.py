@@ -17,7 +17,8 @@ from mlcore.training.familiar import fit as fit_familiar
 from mlcore.training.strangers import strangers
 
 STRANGERS_SEED, STRANGERS = 5, 80
-SIMULATED = 6  # scenes beside the own frames, which may be few and all of a kind
+# Scenes beside the own frames, which may be few and all of a kind: with 6, what came next was called strange.
+SIMULATED = 24
 MOST_FRAMES, MOST_FOR_RANGES = 60, 8
 WORTH = ("judge", "confidence")
 

@@ -182,7 +182,7 @@ def test_after_a_killed_supervisor_the_next_start_recovers(up, place):
     first.process.wait()
     second = Up(place, first.port).await_start()  # the same port, which the old children hold for a moment
     assert status(second.port) == 200
-    await_true(lambda: len([c for c in children(second.process.pid).values() if "child" in c]) == 2, 30)
+    await_true(lambda: len([c for c in children(second.process.pid).values() if "child" in c]) == 3, 60)
     assert second.stop() == 0
     assert not postgres.is_running(place)
 

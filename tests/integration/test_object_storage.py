@@ -42,9 +42,9 @@ def bucket():
 def remote(settings, bucket):
     settings.STORAGE_URL = bucket
     settings.STORAGES = {**settings.STORAGES, "default": env.storage(bucket)}
-    yield bucket
-    for name in list(default_storage.bucket.objects.all()):
-        name.delete()
+    for one in list(default_storage.bucket.objects.all()):  # of a test before, whatever became of that
+        one.delete()
+    return bucket
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ export function createReviewPanel(editor, shortcuts) {
   const button = el("button", { class: "button small", type: "button", id: "review-mark", title: "Mark as reviewed ( r )" }, icon("check-check"), words);
   const told = el("p", { class: "small error-text", id: "review-message", role: "alert", hidden: true });
   panel.append(
-    el("div", { class: "panel-head" }, el("h2", { class: "panel-title" }, "Review"), ...(editor.mayReview ? [button] : [])), state, told);
+    el("div", { class: "panel-head" }, state, ...(editor.mayReview ? [button] : [])), told);
 
   const reviewed = () => {
     const { review, sequence } = editor.session;
@@ -23,8 +23,8 @@ export function createReviewPanel(editor, shortcuts) {
 
   const show = () => {
     const { review, isLoaded } = editor.session;
-    panel.hidden = !isLoaded || (!editor.mayEdit && !reviewed());
-    if (panel.hidden) return;
+    panel.hidden = !editor.mayEdit && !(isLoaded && reviewed());
+    if (panel.hidden || !isLoaded) return;
     const isOn = reviewed();
     const by = review?.reviewed_at ? `by ${review.reviewed_by || "somebody"}, ${new Date(review.reviewed_at).toLocaleString([], DAY)}` : "";
     const { open } = editor.suggestions.layer ? editor.suggestions.counts() : { open: 0 };
@@ -82,6 +82,9 @@ export function createReviewPanel(editor, shortcuts) {
   editor.suggestions.onChange(soon);
   editor.viewer.on("frame", () => {
     fail("");
-    panel.hidden = true;
+    panel.hidden = !editor.mayEdit; // keeps its place: the list below it must not move under who reads it
+    state.textContent = "\u00a0";
   });
+  panel.hidden = !editor.mayEdit;
+  state.textContent = "\u00a0";
 }

@@ -81,7 +81,10 @@ export function createVirtualList(editor) {
     const from = editor.selection.single ? indexOf(editor.selection.single) : -1;
     choose(Math.min(rows.length - 1, Math.max(0, from + moves[event.key])));
   });
-  new ResizeObserver(redraw).observe(element);
+  new ResizeObserver(() => {
+    mustReveal ||= document.activeElement === element; // panels above come and grow while somebody moves in here
+    redraw();
+  }).observe(element);
 
   return {
     element,
