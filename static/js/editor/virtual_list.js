@@ -18,7 +18,7 @@ export function createVirtualList(editor) {
     drawing = 0;
     const first = Math.max(0, Math.floor(element.scrollTop / ROW_PX) - EXTRA_ROWS);
     const last = Math.min(rows.length, Math.ceil((element.scrollTop + viewPx()) / ROW_PX) + EXTRA_ROWS);
-    spacer.style.height = `${rows.length * ROW_PX}px`;
+    spacer.style.height = `${rows.length * ROW_PX + 1}px`; // one to spare: the view may end within a pixel
     element.setAttribute("aria-rowcount", rows.length + 1);
     spacer.replaceChildren(...rows.slice(first, last).map((row, i) => rowElement(row, first + i)));
     const active = editor.selection.single && document.getElementById(`row-${editor.selection.single}`);
