@@ -60,7 +60,7 @@ def make_frozen(project, folder, note="", **over):
     """A ready dataset of one frame, with the files that pages ask for."""
     (folder / "frames").mkdir(parents=True)
     for name in ("frames/000000.npz", "frames/000000.png", "frames/000000.json", "coco.json"):
-        (folder / name).write_text(f'"{note}"')
+        (folder / name).write_text(f'{{"info": "{note}"}}')
     row = Dataset.objects.create(project=project, **{"name": f"discs {note}", "n_frames": 1, **over})
     store_folder(folder, folder_of(row.pk))
     DatasetFrame.objects.create(
