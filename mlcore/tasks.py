@@ -1,7 +1,9 @@
 """What workers do for this app. A task only carries a key; the row is the truth, so twice does no harm."""
 
-from celery import shared_task
-from celery.signals import worker_ready
+import threading
+
+from celery import current_app, shared_task
+from celery.signals import worker_process_init, worker_ready
 from django.conf import settings
 
 LIMITS_S = {"soft_time_limit": settings.TASK_LIMIT_S, "time_limit": settings.TASK_LIMIT_S + 60}
@@ -41,6 +43,20 @@ def requeue_runs_task() -> None:
 
     requeue_lost_runs()
     requeue_lost_datasets()
+
+
+@worker_process_init.connect
+def get_ready(**signal):
+    """Nobody in front of a screen waits for imports: the engine loads before it is asked for."""
+    if "now" in current_app.amqp.queues.consume_from:
+        # Beside the first messages, not before them: Celery gives a process four seconds to begin.
+        threading.Thread(target=_get_ready, daemon=True).start()
+
+
+def _get_ready():
+    from mlcore.services.ready import search_nothing
+
+    search_nothing()
 
 
 @worker_ready.connect

@@ -1,6 +1,7 @@
 """What an engine is: an image in, particles out. Networks and baseline alike."""
 
 import importlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,9 @@ DEFAULT_ENGINE = next(iter(ENGINES))
 # What is shown at first and written to tables. With confidences that are probabilities, F1 is largest where
 # detections count from half of the best F1 on (Z. Lipton et al., ECML 2014): about 0.5 on hard micrographs.
 DEFAULT_CONFIDENCE = 0.25
+
+
+_loading = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,14 @@ class Engine(Protocol):
         ...
 
 
-@cache
 def load_engine(name):
     """The engine of a name, one a process; ValueError names those there are."""
+    with _loading:  # two threads wait for one load
+        return _load(name)
+
+
+@cache
+def _load(name):
     return engine_class(name)()
 
 

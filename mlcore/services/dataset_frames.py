@@ -14,6 +14,7 @@ from annotations.services.projection import replay
 from mlcore.data import frozen
 from mlcore.models import Run
 from mlcore.services.dataset_specimens import specimen_of
+from mlcore.services.run_folder import synthetic_folder
 from mlcore.services.stored import local_folder
 
 NAME_CHARS = 180  # of the 200 of a row; the rest is for numbers that tell frames apart
@@ -108,11 +109,6 @@ def _synthetic(run_pk):
     folder = local_folder(synthetic_folder(run_pk))
     for path in sorted((folder / "frames").glob("*.json")):
         yield SyntheticFrame(f"run {run_pk} · {path.stem}", f"run {run_pk} · {path.stem}", path)
-
-
-def synthetic_folder(run_pk):
-    """The name of the folder that holds what a run has made, in the storage."""
-    return f"synthetic/{run_pk}"
 
 
 @dataclass

@@ -19,8 +19,8 @@ from mlcore.data import examples, frozen
 from mlcore.data.splits import MIN_SPECIMENS
 from mlcore.evaluation.frames import Frame as TrueFrame
 from mlcore.models import Dataset, DatasetFrame, Run
-from mlcore.services.dataset_frames import synthetic_folder
 from mlcore.services.dataset_specimens import SPECIMEN_BY, specimen_of
+from mlcore.services.run_folder import synthetic_folder
 from mlcore.services.stored import delete_folder, is_stored, local_folder
 from mlcore.tasks import freeze_dataset_task
 

@@ -1,12 +1,12 @@
 """Files go with their rows: a project takes those of its models, datasets and runs along as it ends."""
 
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
-from mlcore.models import Dataset, ModelVersion, Run
-from mlcore.services.dataset_frames import synthetic_folder
-from mlcore.services.run_folder import delete_run_folder
+from mlcore.models import Dataset, ModelVersion, Run, RunSample
+from mlcore.services.run_folder import delete_run_folder, synthetic_folder
 from mlcore.services.stored import delete_folder
 
 
@@ -15,6 +15,11 @@ from mlcore.services.stored import delete_folder
 def forget_folder(instance, **signal):
     if instance.folder:
         transaction.on_commit(lambda: delete_folder(instance.folder))
+
+
+@receiver(post_delete, sender=RunSample)
+def forget_sample(instance, **signal):
+    transaction.on_commit(lambda: default_storage.delete(instance.file))
 
 
 @receiver(post_delete, sender=Run)

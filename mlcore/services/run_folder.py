@@ -1,4 +1,4 @@
-"""Where a run keeps what must outlive its worker: checkpoints and scratch, nothing that is served."""
+"""Where a run keeps what must outlive its worker, and what it has made for others."""
 
 import shutil
 
@@ -14,6 +14,11 @@ def run_folder(run):
 
 def delete_run_folder(run_pk):
     shutil.rmtree(_path(run_pk), ignore_errors=True)
+
+
+def synthetic_folder(run_pk):
+    """The name of the folder that holds the frames a run has made, in the storage."""
+    return f"synthetic/{run_pk}"
 
 
 def _path(run_pk):

@@ -11,9 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 from annotations.models import Frame, Layer, Project, Role
 from annotations.services.access import fetch
 from mlcore.models import Dataset, DatasetFrame, Run
-from mlcore.services.dataset_frames import synthetic_folder
 from mlcore.services.datasets import discard_dataset, freeze_dataset, reviewed_layers
-from mlcore.services.run_folder import run_folder
+from mlcore.services.run_folder import run_folder, synthetic_folder
 from mlcore.services.stored import is_stored
 from mlcore.services.synthesise_start import start_synthesis
 from mlcore.views.dataset_charts import SPLITS, class_rows, histograms

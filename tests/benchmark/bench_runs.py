@@ -46,7 +46,7 @@ def run() -> list[Row]:
         Row("overhead of a chunk over the bare loop", found["overhead_ms"], "ms", at_most=30,
             note=f"bare {found['bare_ms']:.1f} ms an image; chunks of one image"),
         Row("click to first image searched, idle worker", found["second_click_s"], "s", at_most=3),
-        Row("the same, worker just started", found["click_s"], "s", note="the network is loaded first"),
+        Row("the same, the worker's first", found["click_s"], "s", at_most=3),
         Row("progress to another browser, worst", found["feed_s"], "s", at_most=1,
             note=f"{found['told']} messages by WebSocket"),
     ]  # fmt: skip

@@ -11,8 +11,7 @@ import time
 
 from annotations.display.thumbnail import thumbnail
 from mlcore.services.beat import RunCancelled
-from mlcore.services.dataset_frames import synthetic_folder
-from mlcore.services.run_folder import run_folder
+from mlcore.services.run_folder import run_folder, synthetic_folder
 from mlcore.services.stored import is_stored, store_folder
 from mlcore.simulation.dataset import write_content, write_frame
 from mlcore.simulation.request import tier_of

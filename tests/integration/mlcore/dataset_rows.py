@@ -7,8 +7,8 @@ import numpy as np
 from annotations.services.layers import working_layer
 from annotations.services.review import record_review
 from mlcore.models import Dataset, DatasetFrame, Run
-from mlcore.services.dataset_frames import synthetic_folder
 from mlcore.services.datasets import folder_of
+from mlcore.services.run_folder import synthetic_folder
 from mlcore.services.stored import store_folder
 from tests import phantoms
 from tests.factories import make_acquisition, make_calibration, make_particle

@@ -9,8 +9,8 @@ from django.urls import reverse
 from annotations.models import Role
 from annotations.services.projects import delete_project
 from mlcore.models import Dataset, Run
-from mlcore.services.dataset_frames import synthetic_folder
 from mlcore.services.dataset_freeze import run_freeze
+from mlcore.services.run_folder import synthetic_folder
 from tests.factories import make_membership, make_user
 from tests.integration.mlcore.dataset_rows import disc_frame, make_synthesis, review, reviewed_frames
 

@@ -6,10 +6,10 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from mlcore.models import Run
-from mlcore.services.dataset_frames import synthetic_folder
 from mlcore.services.dataset_freeze import run_freeze
 from mlcore.services.datasets import freeze_dataset, test_truth
 from mlcore.services.execute import execute_run
+from mlcore.services.run_folder import synthetic_folder
 from mlcore.services.runs import cancel_run
 from mlcore.services.stored import is_stored, local_folder
 from mlcore.services.synthesise_start import start_synthesis
