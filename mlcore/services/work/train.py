@@ -9,6 +9,7 @@ from collections import deque
 from contextlib import contextmanager
 
 import psutil
+import pynvml
 import torch
 from django.conf import settings
 
@@ -165,7 +166,7 @@ class Resources:
             free, total = torch.cuda.mem_get_info()
             self.last |= {
                 "gpu": torch.cuda.get_device_name(), "gpu_memory_bytes": total - free,
-                "gpu_memory_total_bytes": total,
+                "gpu_memory_total_bytes": total, "gpu_used": _gpu_used(),
             }  # fmt: skip
         return self.last
 
@@ -181,6 +182,14 @@ class Resources:
             except psutil.Error:
                 continue
         return total
+
+
+def _gpu_used():
+    """Per cent of the last moments in which the GPU computed; None where its driver does not tell."""
+    try:
+        return torch.cuda.utilization()
+    except (RuntimeError, pynvml.NVMLError):
+        return None
 
 
 @contextmanager
