@@ -14,10 +14,14 @@ import torch
 from django.conf import settings
 
 from mlcore.data import examples
+from mlcore.data.feature_crops import CHANNELS
+from mlcore.data.feature_crops import SIDE_PX as CROP_PX
 from mlcore.evaluation.examples import figures_of, found_of
 from mlcore.inference.network import NetworkEngine
 from mlcore.inference.weights import SHIPPED, read_model, tensors
 from mlcore.models import ModelVersion
+from mlcore.nets.detector import build_detector
+from mlcore.nets.featurenet import build_featurenet
 from mlcore.services.datasets import example_files, test_truth
 from mlcore.services.model_versions import CARD, register_model
 from mlcore.services.progress import note_line, note_point, note_sample
@@ -26,6 +30,7 @@ from mlcore.services.stored import local_folder
 from mlcore.services.work.train_card import card_of
 from mlcore.training import checkpoint
 from mlcore.training.course import FILE
+from mlcore.training.footprint import free_bytes, largest_batch, step_bytes
 from mlcore.words import duration
 
 logger = logging.getLogger(__name__)
@@ -263,14 +268,30 @@ def images_of(paths):
 
 
 def with_less_memory(run):
-    """A sentence and what to change for half the memory: the batch, then the crop; nothing at the least."""
+    """A sentence and what to change: the batch that fits, at most half; where none does, the crop."""
     config, size = run.config, run.config["batch_size"]
     least = 2 if run.kind == run.Kind.TRAIN_FEATURENET else 1
-    if size > least:
-        fits = max(size // 2, least)
+    there = free_bytes(device())
+    if size > least and (fits := min(size // 2, _fitting(run, config, there))) >= least:
         return f"A batch size of {fits} will fit where {size} did not.", {"batch_size": fits}
     crop = config.get("crop_px", 0) // 2 // CROP_STEP_PX * CROP_STEP_PX
-    if crop >= LEAST_CROP_PX:
-        sentence = f"Crops of {crop} px will fit where {config['crop_px']} did not; a batch is no smaller."
-        return sentence, {"crop_px": crop}
+    while crop >= LEAST_CROP_PX:
+        if _fitting(run, config | {"crop_px": crop}, there) >= least:
+            changed = {"crop_px": crop} | ({"batch_size": least} if size > least else {})
+            sentence = (
+                f"Crops of {crop} px will fit where {config['crop_px']} did not, in batches of {least}."
+            )
+            return sentence, changed
+        crop = crop // 2 // CROP_STEP_PX * CROP_STEP_PX
     return "", {}
+
+
+def _fitting(run, config, there):
+    """The largest batch of a run with other settings that fits into so many bytes."""
+    if run.kind == run.Kind.TRAIN_FEATURENET:
+        net, example = build_featurenet(), torch.zeros(1, len(CHANNELS), CROP_PX, CROP_PX)
+    else:
+        base = base_model(run)
+        width = base.about["detector"]["width"] if base else config["width"]
+        net, example = build_detector(width), torch.zeros(1, 1, config["crop_px"], config["crop_px"])
+    return largest_batch(*step_bytes(net, example), there)

@@ -161,9 +161,22 @@ def test_out_of_memory_names_the_batch_that_fits_and_a_click_tries_it(dataset, m
 
 
 def test_the_least_batch_makes_smaller_crops(dataset):
-    run = Run(kind="train_detector", config={"batch_size": 1, "crop_px": 256})
+    run = Run(kind="train_detector", config={"base": "shipped", "batch_size": 1, "crop_px": 256})
     assert train.with_less_memory(run)[1] == {"crop_px": 128}
-    run.config = {"batch_size": 1, "crop_px": 64}
+    run.config |= {"crop_px": 64}
+    assert train.with_less_memory(run) == ("", {})
+
+
+def test_the_batch_that_is_named_is_the_one_that_memory_is_there_for(monkeypatch):
+    run = Run(kind="train_detector", config={"base": "scratch", "width": 1, "batch_size": 64, "crop_px": 256})
+    monkeypatch.setattr(train, "free_bytes", lambda device: 4 * 2**30)
+    sentence, changed = train.with_less_memory(run)
+    assert 8 <= changed["batch_size"] <= 24
+    assert sentence == f"A batch size of {changed['batch_size']} will fit where 64 did not."
+    monkeypatch.setattr(train, "free_bytes", lambda device: 2**30)
+    run.config |= {"batch_size": 2, "crop_px": 768}
+    assert train.with_less_memory(run)[1] == {"crop_px": 384, "batch_size": 1}
+    monkeypatch.setattr(train, "free_bytes", lambda device: 2**20)
     assert train.with_less_memory(run) == ("", {})
 
 
