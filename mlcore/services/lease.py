@@ -4,10 +4,6 @@ A run's lock is one worker's alone where its work cannot be divided, and shared 
 either way nobody works on it where it is free.
 """
 
-from contextlib import contextmanager
-
-from django.db import connection
-
 from annotations.services import lease as leases
 
 LOCK_SPACE = 0x5255  # apart from that of imports
@@ -23,16 +19,6 @@ def chunk_lease(chunk_pk):
     return leases.lease(CHUNK_SPACE, chunk_pk)
 
 
-@contextmanager
 def share(run_pk):
     """Whether this process may work on the run beside others."""
-    key = [LOCK_SPACE, run_pk % 2**31]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock_shared(%s, %s)", key)
-        is_ours = cursor.fetchone()[0]
-    try:
-        yield is_ours
-    finally:
-        if is_ours:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock_shared(%s, %s)", key)
+    return leases.lease(LOCK_SPACE, run_pk, shared=True)

@@ -1,29 +1,9 @@
-// The runs of a project, or one run: the server renders, this keeps what it rendered up to date.
-import { endOf } from "../lib/gone.js";
-import { pageData } from "../lib/page_data.js";
-import { refresher } from "../lib/part.js";
-import { connectFeed, feedUrl } from "../lib/socket.js";
+// The runs of a project, or one run.
+import { keepFresh } from "../lib/live.js";
+import "../lib/send_once.js";
 
-const data = pageData("page-data");
-const refresh = refresher(() => new URL(location.href), data.part, { onError: endOf(() => feed) });
-
-const feed = connectFeed(feedUrl(data.project), {
-  onMessage(message) {
-    const isMine = message.type === "run" && (!data.run || message.id === data.run);
-    if (isMine || message.type === "acquisition") refresh();
-  },
-  onState(state) {
-    document.querySelector("[data-feed-state]").hidden = state !== "polling";
-  },
-  refetch: refresh,
-});
-window.addEventListener("online", feed.reconnect);
-document.addEventListener("visibilitychange", () => { if (!document.hidden) feed.reconnect(); });
-
-// One click, one run; the server refuses a second one anyway.
-document.addEventListener("submit", (event) => {
-  if (!event.target.matches("[data-once]")) return;
-  const button = event.target.querySelector("button[type=submit]");
-  if (button.dataset.sent) event.preventDefault();
-  button.dataset.sent = "yes";
-});
+keepFresh(
+  (message, { run }) => message.type === "acquisition" || (message.type === "run" && (!run || message.id === run)),
+  // A training's curves are told by the same feed (pages/training.js).
+  { listen: (message) => document.dispatchEvent(new CustomEvent("feed", { detail: message })) },
+);

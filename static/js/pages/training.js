@@ -1,7 +1,6 @@
 // A training's run: curves and pictures that grow as it goes on. What the server renders pages/runs.js keeps fresh.
 import { themeNow, withTemplate } from "../charts/draw.js";
 import { pageData } from "../lib/page_data.js";
-import { connectFeed, feedUrl } from "../lib/socket.js";
 
 const PAUSE_MS = 1000; // between two questions
 const CONFIG = { displayModeBar: false, displaylogo: false, responsive: true, plotlyServerURL: "" };
@@ -80,12 +79,9 @@ async function refresh() {
   isBusy = false;
 }
 
-const feed = connectFeed(feedUrl(data.project), {
-  onMessage(message) {
-    const isMine = message.type === "progress" ? message.run === data.run : message.type === "run" && message.id === data.run;
-    if (isMine) refresh();
-  },
-  refetch: refresh,
+// Without a message some may have been missed.
+document.addEventListener("feed", ({ detail }) => {
+  const isMine = detail?.type === "progress" ? detail.run === data.run : detail?.type === "run" && detail.id === data.run;
+  if (!detail || isMine) refresh();
 });
-window.addEventListener("online", feed.reconnect);
 refresh();
