@@ -36,13 +36,16 @@ class Model:
         return self.folder / name
 
 
-def read_model(folder=SHIPPED):
-    """The model in a folder; ValueError in one sentence if it is incomplete or its files were changed."""
+def read_model(folder=SHIPPED, part="detector"):
+    """The model in a folder; ValueError in one sentence if it is incomplete or its files were changed.
+
+    `part` is what it must have: a detector, or a gan, which finds nothing.
+    """
     folder = Path(folder)
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         files = dict(about["files"])
-        _ = about["version"], about["detector"]["mode"], about["detector"]["width"]
+        _ = about["version"], about[part]["mode"], about[part]["width"]
     except OSError as error:
         raise ValueError(f"The weights in “{folder}” cannot be read: {error.strerror}.") from None
     except (ValueError, KeyError, TypeError) as error:
@@ -62,13 +65,13 @@ def read_model(folder=SHIPPED):
     return Model(folder, about)
 
 
-def write_model(folder, about, networks):
+def write_model(folder, about, networks, part="detector"):
     """Write networks as fp16 safetensors with their model.json.
 
     Parameters
     ----------
     about : dict
-        version, detector (mode, width), and what else belongs to the model; `files` is added here.
+        version, detector or gan (mode, width), and what else belongs to the model; `files` is added here.
     networks : dict of str to dict of str to Tensor
         File name -> weights by name.
     """
@@ -87,17 +90,17 @@ def write_model(folder, about, networks):
         save_file(half, folder / name)
         (folder / name).chmod(0o644)  # it is made for its owner alone
         files[name] = _digest((folder / name).read_bytes())
-    return _described(folder, {**about, "files": files})
+    return _described(folder, {**about, "files": files}, part)
 
 
-def amend(folder, **values):
+def amend(folder, part="detector", **values):
     """Write values into a folder's model.json, whose weights stay: another model from then on."""
-    return _described(Path(folder), {**read_model(folder).about, **values})
+    return _described(Path(folder), {**read_model(folder, part).about, **values}, part)
 
 
-def _described(folder, about):
+def _described(folder, about, part="detector"):
     (folder / ABOUT).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    return read_model(folder)
+    return read_model(folder, part)
 
 
 def tensors(path):

@@ -19,13 +19,17 @@ VISIBLE_ROSE = 4.0
 VISIBLE_ECD_PX = 5.0
 
 
-def write_dataset(folder, *, count, tier, seed, size_px=(512, 512), processes=None, on_frame=None):
+def write_dataset(
+    folder, *, count, tier, seed, size_px=(512, 512), processes=None, on_frame=None, write=None
+):
     """Simulate `count` frames of a tier into an existing folder; the COCO file is written last and whole.
 
     Parameters
     ----------
     on_frame : callable, optional
         Called with each frame's file name once it is written, in order.
+    write : callable, optional
+        Instead of `write_frame`, with the same arguments; it is sent to other processes.
 
     Returns
     -------
@@ -33,7 +37,7 @@ def write_dataset(folder, *, count, tier, seed, size_px=(512, 512), processes=No
         The COCO file.
     """
     folder = Path(folder)
-    work = partial(_write_frame, folder, tier, seed, size_px)
+    work = partial(_write_frame, write or write_frame, folder, tier, seed, size_px)
     frames = []
     # A fresh interpreter each: a fork would inherit threads and locks of whoever calls.
     with get_context("spawn").Pool(processes or os.cpu_count() or 1) as pool:
@@ -101,15 +105,19 @@ def annotation(truth):
     }
 
 
-def _write_frame(folder, tier, seed, size_px, index):
+def _write_frame(write, folder, tier, seed, size_px, index):
     path = folder / file_name(tier, seed, index)
-    _, image, annotations = write_frame(path, tier_named(tier), seed, index, size_px)
+    _, image, annotations = write(path, tier_named(tier), seed, index, size_px)
     return image, annotations
 
 
 def write_frame(path, tier, seed, index, size_px):
     """Simulate one frame into a TIFF file: (scene, its COCO image, its COCO annotations without ids)."""
-    scene = simulate(seed, index, tier, size_px)
+    return write_scene(path, simulate(seed, index, tier, size_px), index)
+
+
+def write_scene(path, scene, index, **more):
+    """Write a scene as a TIFF file; as `write_frame`, its COCO image with `more`."""
     pixels_per_nm = 1 / scene.pixel_size_nm
     tifffile.imwrite(
         path, scene.image, imagej=True, resolution=(pixels_per_nm, pixels_per_nm),
@@ -119,6 +127,7 @@ def write_frame(path, tier, seed, index, size_px):
     image = {
         "id": index + 1, "file_name": path.name, "width": width, "height": height,
         "pixel_size_nm": scene.pixel_size_nm, "conditions": _plain(scene.conditions.as_dict()),
+        **more,
     }  # fmt: skip
     return scene, image, [annotation(truth) for truth in scene.particles]
 

@@ -8,13 +8,14 @@ from skimage.measure import find_contours
 
 from annotations.raster import inside
 from annotations.shape import measure_many
-from mlcore.simulation import render
+from mlcore.simulation import optics, render
 from mlcore.simulation.conditions import draw
 from mlcore.simulation.families import label, member
 from mlcore.simulation.placement import Stage, spread
 from mlcore.simulation.visibility import rose_number
 
 RASTER = 8  # sub-pixels a side where an outline has to be cut by another or by the frame
+THINNEST = 1e-4  # mean free paths of a particle: less is what float32 leaves of none
 MIN_VISIBLE_PX2 = 4.0  # less than that left in the frame is nothing to find
 
 
@@ -51,6 +52,19 @@ class Scene:
     conditions: object
 
 
+@dataclass(frozen=True)
+class Maps:
+    """What a scene's image was rendered from, each (H, W) float32.
+
+    `clean` is the expected image without counting noise, `mask` the share of a pixel that particles cover,
+    `thickness` of them in mean free paths.
+    """
+
+    clean: np.ndarray
+    mask: np.ndarray
+    thickness: np.ndarray
+
+
 def simulate(seed, index, tier, size_px=(512, 512), noise_seed=None):
     """Scene `index` of a run.
 
@@ -61,6 +75,25 @@ def simulate(seed, index, tier, size_px=(512, 512), noise_seed=None):
     noise_seed : int, optional
         Another draw of the counting noise over the very same specimen; the truth does not depend on it.
     """
+    return _simulated(seed, index, tier, size_px, noise_seed)[0]
+
+
+def simulate_maps(seed, index, tier, size_px=(512, 512)):
+    """The very same scene as `simulate` makes, and the maps that it was rendered from."""
+    scene, specimen, expected = _simulated(seed, index, tier, size_px)
+    margin = render.MARGIN_PX
+    of_particles = np.maximum(specimen.absorption - specimen.background_absorption, 0)
+    covered = (of_particles > THINNEST).astype(np.float32)
+    thickness, mask = (
+        optics.binned(one, render.SUPERSAMPLING)[margin:-margin, margin:-margin]
+        for one in (of_particles, covered)
+    )
+    maps = (np.ascontiguousarray(one, np.float32) for one in (expected, mask, thickness))
+    return scene, Maps(*maps)
+
+
+def _simulated(seed, index, tier, size_px, noise_seed=None):
+    """(scene, its specimen, its expected image)."""
     # The tier's name is part of the seed: no training scene is a test scene in another light.
     start = [seed, index, crc32(tier.name.encode())]
     decide, make, place, chance = (np.random.default_rng([*start, part]) for part in range(4))
@@ -82,7 +115,7 @@ def simulate(seed, index, tier, size_px=(512, 512), noise_seed=None):
         expected, unit = render.dark_field(place, conditions, specimen)
     image = render.frame(chance, conditions, expected)
     particles = _truth(stage, conditions, specimen, unit, size_px)
-    return Scene(image, conditions.pixel_size_nm, particles, conditions)
+    return Scene(image, conditions.pixel_size_nm, particles, conditions), specimen, expected
 
 
 def _members(rng, conditions, tier):

@@ -17,7 +17,48 @@ LOWEST_LR = 1e-6
 FILE = "checkpoint.pt"
 
 
-class Course:
+class Kept:
+    """A training's state between two steps, on disk now and then; `found` is what an earlier start left.
+
+    Who inherits gives `weights()`, all that a checkpoint holds beside configuration, step and losses.
+    """
+
+    def __init__(self, config, out, *, about=None, place=ALONE, save_every_s=None):
+        torch.set_flush_denormal(True)  # three times as fast on CPU once weights get small
+        self.config, self.about, self.place = config, about or {}, place
+        self.path = Path(out) / FILE
+        self.save_every_s = SAVE_EVERY_S if save_every_s is None else save_every_s
+        self.found = state = checkpoint.load(self.path)
+        if state is not None and not config.equals(state["config"]):
+            raise ValueError(f"The checkpoint in {out} is of another configuration: name another --out.")
+        self.begun, self.losses = (state["step"], state["losses"]) if state is not None else (0, [])
+        self.saved_at, self.saved_step = time.monotonic(), self.begun
+
+    def tell(self, step, loss, terms, on_step):
+        """Save where it is time, then call `on_step`; what that raises ends the training, saved as it is."""
+        if time.monotonic() - self.saved_at > self.save_every_s or step == self.config.steps:
+            self.save(step)
+        if on_step:
+            try:
+                on_step(step, loss.detach(), {name: term.detach() for name, term in terms.items()})
+            except BaseException:
+                if self.saved_step != step:
+                    self.save(step)
+                raise
+
+    def save(self, step, **more):
+        """Write the checkpoint, of several processes the first; gives the state."""
+        state = {
+            "config": plain(self.config), "about": self.about, "step": step, "losses": self.losses,
+            **self.weights(), **more,
+        }  # fmt: skip
+        if self.place.is_first:
+            checkpoint.save(self.path, state)
+        self.saved_at, self.saved_step = time.monotonic(), step
+        return state
+
+
+class Course(Kept):
     """A network on its way: its optimiser, the average of its weights, its losses, and how far it is.
 
     Parameters
@@ -36,13 +77,8 @@ class Course:
     def __init__(
         self, config, net, out, *, first=None, about=None, device="cpu", place=ALONE, save_every_s=None
     ):
-        torch.set_flush_denormal(True)  # three times as fast on CPU once weights get small
-        self.config, self.about, self.place = config, about or {}, place
-        self.path = Path(out) / FILE
-        self.save_every_s = SAVE_EVERY_S if save_every_s is None else save_every_s
-        self.found = state = checkpoint.load(self.path)
-        if state is not None and not config.equals(state["config"]):
-            raise ValueError(f"The checkpoint in {out} is of another configuration: name another --out.")
+        super().__init__(config, out, about=about, place=place, save_every_s=save_every_s)
+        state = self.found
         weights = state["net"] if state is not None else first and first()
         if weights:
             net.load_state_dict(weights)
@@ -51,12 +87,10 @@ class Course:
         self.optimiser = torch.optim.AdamW(
             self.net.parameters(), lr=config.lr, weight_decay=config.weight_decay
         )
-        self.average, self.begun, self.losses = MovingAverage(self.net, config.ema), 0, []
+        self.average = MovingAverage(self.net, config.ema)
         if state is not None:
             self.optimiser.load_state_dict(state["optimiser"])
             self.average.load(state["average"], state["average_n"])
-            self.begun, self.losses = state["step"], state["losses"]
-        self.saved_at, self.saved_step = time.monotonic(), self.begun
         self.net.train()
 
     def learn(self, step, loss):
@@ -71,33 +105,11 @@ class Course:
         self.average.update(self.net)
         self.losses.append(loss.item())
 
-    def tell(self, step, loss, terms, on_step):
-        """Save where it is time, then call `on_step`; what that raises ends the training, saved as it is."""
-        if time.monotonic() - self.saved_at > self.save_every_s or step == self.config.steps:
-            self.save(step)
-        if on_step:
-            try:
-                on_step(step, loss.detach(), {name: term.detach() for name, term in terms.items()})
-            except BaseException:
-                if self.saved_step != step:
-                    self.save(step)
-                raise
-
-    def state(self, step, **more):
-        """All that a checkpoint holds."""
+    def weights(self):
         return {
-            "config": plain(self.config), "about": self.about, "step": step, "net": self.net.state_dict(),
-            "optimiser": self.optimiser.state_dict(), "average": self.average.state,
-            "average_n": self.average.n, "losses": self.losses, **more,
+            "net": self.net.state_dict(), "optimiser": self.optimiser.state_dict(),
+            "average": self.average.state, "average_n": self.average.n,
         }  # fmt: skip
-
-    def save(self, step, **more):
-        """Write the checkpoint, of several processes the first; gives the state."""
-        state = self.state(step, **more)
-        if self.place.is_first:
-            checkpoint.save(self.path, state)
-        self.saved_at, self.saved_step = time.monotonic(), step
-        return state
 
 
 def learning_rate(step, config):

@@ -156,6 +156,18 @@ def sheet(crops, said, true):
     return _png(image)
 
 
+def tiles(patches, columns=4):
+    """PNG of patches (N, S, S) in grey levels from 0 to 1, side by side, all by the same light."""
+    side = len(patches[0])
+    n = len(patches)
+    sheet = np.ones((-(-n // columns) * (side + 2), min(columns, n) * (side + 2)), np.float32)
+    for k, one in enumerate(patches):
+        top, left = k // columns * (side + 2), k % columns * (side + 2)
+        sheet[top : top + side, left : left + side] = one
+    image = Image.fromarray((255 * np.clip(sheet, 0, 1)).astype(np.uint8))
+    return _png(image.resize((image.width * 2, image.height * 2), Image.Resampling.NEAREST))
+
+
 def _grey(frame):
     low, high = np.percentile(frame, (0.5, 99.5))
     return Image.fromarray((255 * np.clip((frame - low) / max(high - low, 1e-6), 0, 1)).astype(np.uint8))

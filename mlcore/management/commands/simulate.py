@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -32,8 +33,11 @@ class Command(BaseCommand):
             "--size", type=int, default=512, metavar="PX", help="Side of a frame; 512 by default."
         )
         parser.add_argument("--processes", type=int, metavar="P", help="By default one a core.")
+        parser.add_argument(
+            "--gan", metavar="DIR", help="Refine them by the GAN that “train gan” left there; truth stays."
+        )
 
-    def handle(self, *, count, tier, seed, out, size, processes, **options):
+    def handle(self, *, count, tier, seed, out, size, processes, gan, **options):
         try:
             tier_named(tier)
         except ValueError as error:
@@ -46,12 +50,13 @@ class Command(BaseCommand):
             raise CommandError(f"--seed must be 0 or more, got {seed}.")
         if processes is not None and processes < 1:
             raise CommandError(f"--processes must be 1 or more, got {processes}.")
+        write = _by_gan(gan) if gan else None
         folder = _empty_folder(out, count * size * size * BYTES_A_PIXEL)
         try:
             with tqdm(total=count, unit="frame", file=sys.stderr, disable=None) as bar:
                 path = write_dataset(
                     folder, count=count, tier=tier, seed=seed, size_px=(size, size), processes=processes,
-                    on_frame=lambda name: bar.update(),
+                    on_frame=lambda name: bar.update(), write=write,
                 )  # fmt: skip
         except BaseException as error:
             _clean(folder, tier, seed)
@@ -59,6 +64,17 @@ class Command(BaseCommand):
                 raise CommandError(f"The frames could not be written: {error.strerror or error}.") from None
             raise
         self.stdout.write(f"{count} frame{'s' * (count != 1)} and {path.name} are in {out}.")
+
+
+def _by_gan(name):
+    # torch takes seconds to load: not for --help, nor for what is not refined
+    from mlcore.inference.refiner import Refiner, write_frame_by
+
+    try:
+        Refiner(name)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+    return partial(write_frame_by, str(Path(name).resolve()))
 
 
 def _empty_folder(name, needed_bytes):

@@ -14,8 +14,9 @@ from tqdm import tqdm
 from mlcore.data import sources
 from mlcore.training.config import DetectorConfig, read_config
 from mlcore.training.featurenet_config import FeatureNetConfig
+from mlcore.training.gan_config import GanConfig
 
-CONFIGS = {"detector": DetectorConfig, "featurenet": FeatureNetConfig}
+CONFIGS = {"detector": DetectorConfig, "featurenet": FeatureNetConfig, "gan": GanConfig}
 
 
 class Command(BaseCommand):
@@ -42,6 +43,8 @@ class Command(BaseCommand):
         folder = Path(out)
         try:
             settings = read_config(config, CONFIGS[network])
+            if network == "gan" and (processes > 1 or "RANK" in os.environ):
+                raise ValueError("A GAN is trained by one process; leave --processes out.")
             if processes > 1 and "RANK" not in os.environ:
                 if settings.batch_size % processes:
                     raise ValueError(
@@ -79,7 +82,7 @@ class Command(BaseCommand):
         device = device_here(device)
         with together(device) as place:
             ready = first_then_others(place, lambda: self.examples(settings, folder))
-            train = self.train_featurenet if network == "featurenet" else self.train
+            train = {"featurenet": self.train_featurenet, "gan": self.train_gan}.get(network, self.train)
             train(settings, ready, folder, workers, device, place)
 
     def examples(self, settings, folder):
@@ -127,6 +130,29 @@ class Command(BaseCommand):
             )  # fmt: skip
         for line in sizes.lines(done["metrics"]) if place.is_first else ():
             self.stdout.write(line)
+
+    def train_gan(self, settings, ready, folder, workers, device, place):
+        from mlcore.data.gan_batches import prepare_scenes
+        from mlcore.training import checkpoint
+        from mlcore.training.gan import train_gan
+        from mlcore.training.gan_model import FIGURES, write_gan
+
+        paths = [path for _, some in ready for path in some]
+        with tqdm(total=settings.scenes, unit="scene", desc="scenes", file=sys.stderr, disable=None) as bar:
+            scenes = prepare_scenes(settings, folder / "scenes", bar.update)
+        with _bar(settings.steps, place) as bar:
+            train_gan(
+                settings, scenes, paths, folder, about={"commit": _commit()}, device=device,
+                on_step=_shown(bar),
+            )  # fmt: skip
+        state = checkpoint.load(folder / "checkpoint.pt")
+        _, figures = write_gan(
+            folder, state, version=f"gan {state['about']['commit'][:12]}", scenes=scenes, train=paths,
+            config=settings,
+        )  # fmt: skip
+        for name, title in FIGURES.items():
+            if figures.get(name) is not None:
+                self.stdout.write(f"{title}: {figures[name]:.4g}")
 
 
 def _bar(steps, place):
