@@ -11,7 +11,7 @@ from annotations.api.key_filter import KeyFilter
 from annotations.api.schema import described
 from annotations.models import Project
 from annotations.services.access import fetch
-from mlcore.models import Dataset, DatasetFrame, Run
+from mlcore.models import Dataset, DatasetFrame, ModelVersion, Run
 from mlcore.services.dataset_specimens import SPECIMEN_BY
 from mlcore.services.datasets import discard_dataset, freeze_dataset
 from mlcore.services.synthesise_start import start_synthesis
@@ -80,6 +80,9 @@ class SynthesisSerializer(serializers.Serializer):
     count = serializers.IntegerField(default=100)
     size_px = serializers.IntegerField(default=512)
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
+    gan = serializers.IntegerField(
+        required=False, allow_null=True, help_text="A model that refines them; left out: as simulated."
+    )
 
     def get_fields(self):
         ranges = {
@@ -182,5 +185,9 @@ class SynthesisView(APIView):
         asked.is_valid(raise_exception=True)
         asked = dict(asked.validated_data)
         project = fetch(Project.objects, by=request.user, may="editable_by", pk=asked.pop("project"))
-        run = start_synthesis(by=request.user, project=project, seed=asked.pop("seed"), config=asked)
+        gan = asked.pop("gan", None)
+        if gan is not None:
+            gan = fetch(ModelVersion.objects, by=request.user, pk=gan)
+        seed = asked.pop("seed")
+        run = start_synthesis(by=request.user, project=project, seed=seed, config=asked, gan=gan)
         return Response(SynthesisedSerializer(run).data, status=status.HTTP_201_CREATED)

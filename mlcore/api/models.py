@@ -36,7 +36,7 @@ class ModelVersionSerializer(serializers.ModelSerializer):
     class Meta:
         model = ModelVersion
         fields = [
-            "id", "project", "number", "title", "sha256", "classes", "run", "dataset", "parent",
+            "id", "project", "number", "kind", "title", "sha256", "classes", "run", "dataset", "parent",
             "is_champion", "created_at", "page_url",
         ]  # fmt: skip
         read_only_fields = fields

@@ -11,12 +11,14 @@ from mlcore.api.runs import RunSerializer
 from mlcore.models import Dataset, ModelVersion, Run, RunLine
 from mlcore.services.compare_runs import points_of
 from mlcore.services.train_start import BASES, CHAMPION, KINDS_OF_TRAINING, MODEL, start_training
+from mlcore.training.limits import GAN_MODES
 
 LINES = 500
 
 
 class StartTrainingSerializer(serializers.Serializer):
-    """`settings` are steps, batch_size, lr and, of a detector, crop_px; what is not named is as usual."""
+    """`settings` are steps, batch_size, lr and, of a detector, crop_px; of a GAN steps, batch_size
+    and patch_px, and it takes neither `base` nor `learn_classes`; what is not named is as usual."""
 
     dataset = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=KINDS_OF_TRAINING)
@@ -24,7 +26,11 @@ class StartTrainingSerializer(serializers.Serializer):
     model_version = serializers.IntegerField(required=False, allow_null=True)
     settings = serializers.DictField(default=dict)
     learn_classes = serializers.BooleanField(default=False)
-    width = serializers.FloatField(default=0.5)
+    mode = serializers.ChoiceField(choices=list(GAN_MODES.items()), default="refiner", help_text="Of a GAN.")
+    width = serializers.FloatField(
+        required=False, allow_null=True,
+        help_text="Of random weights: 0.25, 0.5 (usual) or 1; of a GAN 0.125 (usual), 0.25, 0.5 or 1.",
+    )  # fmt: skip
     seed = serializers.IntegerField(default=0)
     title = serializers.CharField(default="", allow_blank=True)
 

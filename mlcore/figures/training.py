@@ -39,6 +39,22 @@ def score_curves(val):
     return figure
 
 
+def gan_losses(train):
+    """Losses of the two networks of a GAN, by step; neither falls for ever: they are opponents."""
+    figure = _figure("loss")
+    names = {"discriminator": "tells real from made", "generator": "makes", "requested": "as asked for"}
+    for (name, title), dash in zip(names.items(), DASHES, strict=False):
+        _add(figure, title, train, name, dash)
+    return figure
+
+
+def distance_curve(val):
+    """How far what a GAN makes is from real patches."""
+    figure = _figure("KID-etem")
+    _add(figure, "made against real", val, "kid", DASHES[0], mode="lines+markers")
+    return figure
+
+
 def overlaid(runs, name, axis, series="val"):
     """One curve a run; `runs` is a sequence of (title, dict of series to points)."""
     figure = _figure(axis)

@@ -17,11 +17,25 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         """Those that `user` may promote."""
         return self.filter(project__in=Project.objects.reviewable_by(user))
 
+    def finders(self):
+        """Those that find particles."""
+        return self.filter(kind=ModelVersion.Kind.FINDER)
+
+    def refiners(self):
+        """GANs that synthetic frames can be refined by."""
+        return self.filter(kind=ModelVersion.Kind.REFINER)
+
 
 class ModelVersion(models.Model):
     """Weights that a run trained here, in a folder as mlcore/weights is; never changed."""
 
+    class Kind(models.TextChoices):
+        FINDER = "finder", "Finds particles"
+        REFINER = "refiner", "GAN that refines simulated frames"
+        PARAMETRIC = "parametric", "GAN that makes patches"
+
     project = models.ForeignKey(Project, models.CASCADE, related_name="model_versions")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.FINDER)
     number = models.PositiveIntegerField(help_text="Within the project, from 1.")
     title = models.CharField(max_length=80, blank=True)
     folder = models.CharField(max_length=200, help_text="In the storage: model.json and *.safetensors.")
@@ -60,6 +74,11 @@ class ModelVersion(models.Model):
 
     def get_absolute_url(self):
         return reverse("model-version", args=[self.pk])
+
+    @property
+    def is_gan(self):
+        """Whether it makes images: it finds nothing, and is never evaluated or promoted."""
+        return self.kind != self.Kind.FINDER
 
 
 class Evaluation(models.Model):

@@ -59,6 +59,7 @@ class Run(models.Model):
         INFER = "infer", "Find particles"
         TRAIN_DETECTOR = "train_detector", "Train a detector"
         TRAIN_FEATURENET = "train_featurenet", "Train FeatureNet"
+        TRAIN_GAN = "train_gan", "Train a GAN"
         SYNTHESISE = "synthesise", "Make synthetic images"
         EVALUATE = "evaluate", "Evaluate a model"
         BENCHMARK = "benchmark", "Benchmark a model"

@@ -5,14 +5,22 @@ from mlcore.models import Run
 SETTINGS = {
     "kind": "Network", "dataset": "Dataset", "base": "Begun with", "steps": "Steps",
     "batch_size": "Batch size", "lr": "Learning rate", "crop_px": "Crop (px)", "width": "Width",
+    "patch_px": "Patch (px)", "mode": "Mode",
     "learn_classes": "Learns classes", "seed": "Seed",
 }  # fmt: skip
 FIGURES = {
     "f1": "F1", "precision": "Precision", "recall": "Recall", "ap50": "AP at IoU 0.5",
     "diameter_relative_error_median": "Median error of the diameter",
     "diameter_coverage_90": "True diameters within the 90 % interval",
+    "kid": "KID-etem of what it makes against real patches",
+    "kid_sim": "KID-etem of simulated patches against real ones",
+    "kid_real": "KID-etem of real patches against real ones",
+    "kid_noise": "KID-etem of blurred noise against real patches",
+    "diameter_mae_px": "Mean error of the diameter asked for (px)",
+    "diameter_slope": "Slope of the measured diameter",
+    "rejection_rate": "Share of particles left as simulated",
 }  # fmt: skip
-LOWER_IS_BETTER = {"diameter_relative_error_median"}
+LOWER_IS_BETTER = {"diameter_relative_error_median", "kid", "diameter_mae_px", "rejection_rate"}
 BASES = {"shipped": "the shipped model", "scratch": "random weights"}
 
 
@@ -65,6 +73,5 @@ def _final(run):
 
 def comparable(project):
     """The project's trainings, newest first."""
-    return project.runs.filter(kind__in=[Run.Kind.TRAIN_DETECTOR, Run.Kind.TRAIN_FEATURENET]).select_related(
-        "dataset", "model_version"
-    )
+    kinds = [Run.Kind.TRAIN_DETECTOR, Run.Kind.TRAIN_FEATURENET, Run.Kind.TRAIN_GAN]
+    return project.runs.filter(kind__in=kinds).select_related("dataset", "model_version")

@@ -33,6 +33,7 @@ MAX_ATTEMPTS = 3
 WORK = {
     Run.Kind.TRAIN_DETECTOR: "mlcore.services.work.train_detector:work",
     Run.Kind.TRAIN_FEATURENET: "mlcore.services.work.train_featurenet:work",
+    Run.Kind.TRAIN_GAN: "mlcore.services.work.train_gan:work",
     Run.Kind.SYNTHESISE: "mlcore.services.work.synthesise:work",
     Run.Kind.EVALUATE: "mlcore.services.work.evaluate:work",
     Run.Kind.BENCHMARK: "mlcore.services.work.evaluate:work",

@@ -21,7 +21,7 @@ CARD = "README.md"  # beside the weights
 IN_MEMORY = 3  # champion, candidate and one more: some 100 MB each
 
 
-def register_model(*, run, folder, title="", parent=None) -> ModelVersion:
+def register_model(*, run, folder, title="", parent=None, kind=ModelVersion.Kind.FINDER) -> ModelVersion:
     """Keep what a training made, under the project's next number; the same weights of one run only once.
 
     Raises
@@ -29,7 +29,7 @@ def register_model(*, run, folder, title="", parent=None) -> ModelVersion:
     ValueError
         If the folder is incomplete, or a file is not what its model.json says.
     """
-    model = read_model(folder)
+    model = read_model(folder, _part(kind))
     known = ModelVersion.objects.filter(run=run, sha256=model.sha256).first()
     if known:
         return known
@@ -41,7 +41,8 @@ def register_model(*, run, folder, title="", parent=None) -> ModelVersion:
         last = project.model_versions.aggregate(last=Max("number"))["last"] or 0
         version = ModelVersion.objects.create(
             project=project, number=last + 1, title=title[:80], folder=place, sha256=model.sha256,
-            card=_card(model), classes=model.about.get("classes") or list(KINDS),
+            card=_card(model), kind=kind,
+            classes=model.about.get("classes") or list(KINDS) if kind == ModelVersion.Kind.FINDER else [],
             run=run, dataset=run.dataset, parent=parent or run.model_version, created_by=run.created_by,
         )  # fmt: skip
         push(project_id=project.pk, kind="model", payload={"id": version.pk, "number": version.number})
@@ -95,7 +96,7 @@ def _with_weights(place, sha256, title):
 def packed(model_version):
     """A model's folder as an open zip file, at its beginning: what `manage.py detect --weights` takes."""
     folder = local_folder(model_version.folder)
-    model = read_model(folder)
+    model = read_model(folder, _part(model_version.kind))
     file = TemporaryFile()  # noqa: SIM115 - whom it is given to closes it
     with ZipFile(file, "w") as archive:
         for name in [ABOUT, *sorted(model.about["files"])]:
@@ -103,6 +104,11 @@ def packed(model_version):
         archive.writestr(CARD, model_version.card)
     file.seek(0)
     return file
+
+
+def _part(kind):
+    """What a model.json describes."""
+    return "detector" if kind == ModelVersion.Kind.FINDER else "gan"
 
 
 def _card(model):

@@ -67,6 +67,9 @@ def compare(candidate):
     dataset = locked_test_set(project)
     known = {"candidate": candidate, "champion": champion, "dataset": dataset}
     name = str(champion or SHIPPED)
+    if candidate.is_gan:
+        refusal = f"{candidate} makes images and finds no particles: it can be no champion."
+        return Comparison(**known, refusal=refusal)
     if champion == candidate:
         return Comparison(**known, refusal=f"{candidate} is the champion already.")
     mismatch, warnings = _classes(candidate, project)

@@ -23,6 +23,7 @@ DOES = {
     Run.Kind.INFER: "is searching {where} already",
     Run.Kind.TRAIN_DETECTOR: "trains a detector with the same settings already",
     Run.Kind.TRAIN_FEATURENET: "trains FeatureNet with the same settings already",
+    Run.Kind.TRAIN_GAN: "trains a GAN with the same settings already",
     Run.Kind.SYNTHESISE: "makes the same images already",
     Run.Kind.EVALUATE: "evaluates the same already",
     Run.Kind.BENCHMARK: "measures the same already",
@@ -107,6 +108,8 @@ def start_run(
     for name, row in {"dataset": dataset, "model": model_version}.items():
         if row is not None and row.project_id != project.pk:
             raise ValidationError(f"This {name} belongs to another project.")
+    if model_version is not None and model_version.is_gan and kind != Run.Kind.SYNTHESISE:
+        raise ValidationError({"model_version": f"{model_version} makes images and finds no particles."})
     run = Run(
         project=project, kind=kind, frame=frame, engine=engine, dataset=dataset, model_version=model_version,
         config=config or {}, config_sha256=_digest(config, seed), seed=seed, parent=parent, created_by=by,

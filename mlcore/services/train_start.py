@@ -9,7 +9,7 @@ from mlcore.services.model_versions import LEARNED, champion_of
 from mlcore.services.runs import start_run
 from mlcore.training import limits
 
-KINDS_OF_TRAINING = [Run.Kind.TRAIN_DETECTOR, Run.Kind.TRAIN_FEATURENET]
+KINDS_OF_TRAINING = [Run.Kind.TRAIN_DETECTOR, Run.Kind.TRAIN_FEATURENET, Run.Kind.TRAIN_GAN]
 CHAMPION, SHIPPED, SCRATCH, MODEL = "champion", "shipped", "scratch", "model"
 BASES = {
     CHAMPION: "The model that this project uses",
@@ -23,9 +23,9 @@ TITLE_CHARS = 80
 
 def start_training(
     *, by, project, kind, dataset, base=CHAMPION, model_version=None, settings=None, learn_classes=False,
-    width=0.5, seed=0, title="",
+    width=None, seed=0, title="", mode="refiner",
 ) -> Run:  # fmt: skip
-    """Queue the training of a detector or a FeatureNet.
+    """Queue the training of a detector, a FeatureNet or a GAN.
 
     Parameters
     ----------
@@ -35,8 +35,10 @@ def start_training(
         Of `limits.LIMITS[kind]`; what is not named has its usual value.
     learn_classes : bool
         Without it, what the base knows of classes stays as it is.
-    width : float
-        Of a detector from random weights.
+    width : float, optional
+        Of a detector from random weights, or of a GAN.
+    mode : {"refiner", "parametric"}
+        Of a GAN, which begins with random weights and looks at images alone.
 
     Raises
     ------
@@ -46,22 +48,36 @@ def start_training(
     """
     if kind not in KINDS_OF_TRAINING:
         raise ValidationError({"kind": f"Choose one of: {', '.join(KINDS_OF_TRAINING)}."})
+    is_gan = kind == Run.Kind.TRAIN_GAN
+    if is_gan:
+        base, model_version, learn_classes = SCRATCH, None, False
     base, model_version = _base(project, kind, base, model_version)
     settings = limits.usual(kind, base == SCRATCH) | (settings or {})
     wrong = limits.refusals(kind, settings)
     if isinstance(seed, bool) or not isinstance(seed, int) or limits.SEED.refusal("Seed", seed):
         wrong["seed"] = f"Seed must be a whole number from 0 to {limits.SEED.most:,}, got {seed}."
-    if kind == Run.Kind.TRAIN_DETECTOR and base == SCRATCH and width not in limits.WIDTHS:
-        wrong["width"] = f"Width must be one of {', '.join(map(str, limits.WIDTHS))}, got {width}."
+    widths = limits.GAN_WIDTHS if is_gan else limits.WIDTHS
+    width = (limits.GAN_WIDTHS[0] if is_gan else 0.5) if width is None else width
+    has_width = is_gan or (kind == Run.Kind.TRAIN_DETECTOR and base == SCRATCH)
+    if has_width and width not in widths:
+        wrong["width"] = f"Width must be one of {', '.join(map(str, widths))}, got {width}."
+    if is_gan and mode not in limits.GAN_MODES:
+        wrong["mode"] = f"Mode must be one of {', '.join(limits.GAN_MODES)}, got “{mode}”."
+    if is_gan and mode == "parametric" and settings.get("patch_px") != limits.PARAMETRIC_PX:
+        wrong.setdefault(
+            "patch_px", f"Patch must be {limits.PARAMETRIC_PX} for a GAN that makes patches of nothing."
+        )
     title = " ".join(str(title).split())
     if len(title) > TITLE_CHARS:
         wrong["title"] = f"A title has at most {TITLE_CHARS} characters, this one {len(title)}."
     if wrong:
         raise ValidationError(wrong)
-    check_dataset(project, dataset, model_version, learn_classes=learn_classes)
+    check_dataset(project, dataset, model_version, learn_classes=learn_classes, is_labelled=not is_gan)
     config = {"base": base, **settings, "learn_classes": bool(learn_classes)}
-    if kind == Run.Kind.TRAIN_DETECTOR and base == SCRATCH:
+    if has_width:
         config["width"] = width
+    if is_gan:
+        config["mode"] = mode
     if title:
         config["title"] = title
     return start_run(
@@ -70,7 +86,7 @@ def start_training(
     )  # fmt: skip
 
 
-def check_dataset(project, dataset, model_version=None, *, learn_classes=False):
+def check_dataset(project, dataset, model_version=None, *, learn_classes=False, is_labelled=True):
     """Whether a dataset can be learnt from; ValidationError at the field `dataset` says why not."""
     if dataset is None:
         raise _refused("Choose a frozen dataset to learn from.")
@@ -84,6 +100,8 @@ def check_dataset(project, dataset, model_version=None, *, learn_classes=False):
     for split, name in SPLITS.items():
         there = splits.get(split, {})
         for what, least in (("frames", limits.LEAST_FRAMES), ("particles", limits.LEAST_PARTICLES)):
+            if what == "particles" and not is_labelled:
+                continue
             n = there.get(what, 0)
             if n < least[split]:
                 raise _refused(

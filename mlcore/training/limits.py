@@ -26,7 +26,10 @@ class Limit:
         return ""
 
 
-LABELS = {"steps": "Steps", "batch_size": "Batch size", "lr": "Learning rate", "crop_px": "Crop"}
+LABELS = {
+    "steps": "Steps", "batch_size": "Batch size", "lr": "Learning rate", "crop_px": "Crop",
+    "patch_px": "Patch",
+}  # fmt: skip
 DETECTOR = {
     "steps": Limit(400, 10, 100_000),
     "batch_size": Limit(4, 1, 256),
@@ -38,11 +41,22 @@ FEATURENET = {
     "batch_size": Limit(64, 2, 4096),
     "lr": Limit(2e-3, 1e-6, 1e-2, is_whole=False),
 }
-LIMITS = {"train_detector": DETECTOR, "train_featurenet": FEATURENET}
+GAN = {
+    "steps": Limit(2000, 10, 100_000),
+    "batch_size": Limit(16, 2, 256),
+    "patch_px": Limit(64, 32, 128, multiple=16),
+}
+LIMITS = {"train_detector": DETECTOR, "train_featurenet": FEATURENET, "train_gan": GAN}
 # Random weights need more steps, and bear a higher rate.
-FROM_SCRATCH = {"train_detector": {"steps": 4000, "lr": 6e-4}, "train_featurenet": {}}
+FROM_SCRATCH = {"train_detector": {"steps": 4000, "lr": 6e-4}, "train_featurenet": {}, "train_gan": {}}
 WIDTHS = (0.25, 0.5, 1.0)  # of a detector from random weights; another's is as wide as it was
 SEED = Limit(0, 0, 2**31 - 1)
+GAN_WIDTHS = (0.125, 0.25, 0.5, 1.0)  # always from random weights
+GAN_MODES = {
+    "refiner": "Refine simulated frames: outlines stay exact",
+    "parametric": "Make patches of one particle from its size and shape",
+}
+PARAMETRIC_PX = 64  # of a patch that is made of nothing
 LEAST_FRAMES = {"train": 2, "val": 1}
 LEAST_PARTICLES = {"train": 10, "val": 1}
 

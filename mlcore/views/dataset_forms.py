@@ -31,7 +31,8 @@ class FreezeForm(forms.Form):
         super().__init__(*args, **kwargs)
         ended = [Run.Status.SUCCEEDED, Run.Status.CANCELLED]
         made = project.runs.filter(kind=Run.Kind.SYNTHESISE, status__in=ended, steps_done__gt=0)
-        self.fields["runs"].queryset = Run.objects.filter(pk__in=made.order_by("-pk")[:RUNS_OFFERED])
+        offered = Run.objects.filter(pk__in=made.order_by("-pk")[:RUNS_OFFERED])
+        self.fields["runs"].queryset = offered.select_related("model_version")
         self.fields["runs"].label_from_instance = _run_words
 
     def wanted(self):
@@ -39,10 +40,15 @@ class FreezeForm(forms.Form):
 
 
 def _run_words(run):
-    return f"Run {run.pk}: {run.steps_done:,} frames of tier {run.config.get('tier')}, seed {run.seed}"
+    by = f", refined by {run.model_version}" if run.model_version else ""
+    return f"Run {run.pk}: {run.steps_done:,} frames of tier {run.config.get('tier')}, seed {run.seed}{by}"
 
 
 class SynthesisForm(forms.Form):
+    gan = forms.ModelChoiceField(
+        None, required=False, empty_label="As simulated", label="Looks",
+        help_text="A GAN of this project makes them look like its images; outlines stay exact.",
+    )  # fmt: skip
     tier = forms.ChoiceField(choices=list(TITLES.items()), label="Kind of scenes")
     count = forms.IntegerField(min_value=1, max_value=MAX_COUNT, initial=DEFAULTS["count"], label="Frames")
     size_px = forms.IntegerField(
@@ -54,6 +60,11 @@ class SynthesisForm(forms.Form):
     )
     dose_e_px = forms.CharField(required=False, label="Dose, e⁻ per px")
     particles = forms.CharField(required=False, label="Particles a frame")
+
+    def __init__(self, *args, project, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["gan"].queryset = project.model_versions.refiners()
+        self.fields["gan"].label_from_instance = lambda one: f"Refined by {one}"
 
     def clean(self):
         for name in RANGES:
@@ -74,5 +85,5 @@ class SynthesisForm(forms.Form):
         return [first, last]
 
     def config(self):
-        told = {name: value for name, value in self.cleaned_data.items() if name != "seed"}
+        told = {name: value for name, value in self.cleaned_data.items() if name not in ("seed", "gan")}
         return {name: value for name, value in told.items() if value is not None}

@@ -31,7 +31,7 @@ CHANGES = [
 @require_GET
 def project_datasets(request, pk):
     project = fetch(Project.objects, by=request.user, pk=pk)
-    return _list_page(request, project, FreezeForm(project=project), SynthesisForm())
+    return _list_page(request, project, FreezeForm(project=project), SynthesisForm(project=project))
 
 
 @require_POST
@@ -43,16 +43,16 @@ def dataset_freeze(request, pk):
             return redirect(freeze_dataset(by=request.user, project=project, **form.wanted()))
         except ValidationError as error:
             _add_errors(form, error)
-    return _list_page(request, project, form, SynthesisForm(), status=400)
+    return _list_page(request, project, form, SynthesisForm(project=project), status=400)
 
 
 @require_POST
 def synthesis_start(request, pk):
     project = fetch(Project.objects, by=request.user, may="editable_by", pk=pk)
-    form = SynthesisForm(request.POST)
+    form = SynthesisForm(request.POST, project=project)
     if form.is_valid():
         try:
-            asked = {"seed": form.cleaned_data["seed"], "config": form.config()}
+            asked = {name: form.cleaned_data[name] for name in ("seed", "gan")} | {"config": form.config()}
             return redirect(start_synthesis(by=request.user, project=project, **asked))
         except ValidationError as error:
             _add_errors(form, error)

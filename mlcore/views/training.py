@@ -27,10 +27,12 @@ HELP = {
     "batch_size": "Crops a step; more need more memory.",
     "lr": "Highest rate; it rises over the first 3 % of steps, then falls.",
     "crop_px": "Side in pixels, a multiple of 32.",
+    "patch_px": "Side in pixels, a multiple of 16; 64 for patches made of nothing.",
 }
 KIND_WORDS = {
     Run.Kind.TRAIN_DETECTOR: ("Detector", "finds particles and draws their outlines"),
     Run.Kind.TRAIN_FEATURENET: ("FeatureNet", "corrects sizes and says how sure they are"),
+    Run.Kind.TRAIN_GAN: ("GAN", "makes simulated images look like yours; it finds nothing"),
 }
 
 
@@ -45,6 +47,11 @@ class TrainForm(forms.Form):
     learn_classes = forms.BooleanField(
         required=False, label="Learn classes", help_text="Needs two classes in the training part."
     )
+    mode = forms.ChoiceField(
+        required=False, label="What it does", choices=list(limits.GAN_MODES.items()),
+        help_text="A GAN makes images and learns by being told apart from real ones. It looks at the images "
+        "of the training part alone, not at their labels.",
+    )  # fmt: skip
     width = forms.TypedChoiceField(
         required=False, coerce=float, empty_value=0.5, initial=0.5,
         choices=[(one, f"{one:g}") for one in limits.WIDTHS],
@@ -58,11 +65,19 @@ class TrainForm(forms.Form):
         self.fields["dataset"].queryset = project.datasets.ready()
         champion = champion_of(project)
         now = f"{BASES[CHAMPION]} ({champion or 'the shipped one'})"
-        models = [(f"{MODEL}-{one.pk}", str(one)) for one in project.model_versions.all()]
-        self.models = {f"{MODEL}-{one.pk}": one for one in project.model_versions.all()}
+        self.models = {f"{MODEL}-{one.pk}": one for one in project.model_versions.finders()}
+        models = [(key, str(one)) for key, one in self.models.items()]
         self.fields["base"].choices = [*({**BASES, CHAMPION: now}).items(), *models]
         if kind == Run.Kind.TRAIN_FEATURENET:
             del self.fields["width"]
+        if kind == Run.Kind.TRAIN_GAN:
+            del self.fields["base"], self.fields["learn_classes"]
+            width = self.fields["width"]
+            width.choices = [(one, f"{one:g}") for one in limits.GAN_WIDTHS]
+            width.initial = width.empty_value = limits.GAN_WIDTHS[0]
+            width.help_text = "Of a ResNet-50: 0.125 suits a processor, 0.5 and 1 want a GPU."
+        else:
+            del self.fields["mode"]
         scratch = limits.FROM_SCRATCH[kind]
         for name, limit in limits.LIMITS[kind].items():
             usual = f"{limit.usual:g}"
@@ -74,7 +89,7 @@ class TrainForm(forms.Form):
             field.widget.attrs |= {"placeholder": f"{limit.usual:g}", "inputmode": "decimal"}
             self.fields[name] = field
         self.order_fields(
-            ["dataset", "base", *limits.LIMITS[kind], "width", "seed", "learn_classes", "title"]
+            ["dataset", "base", "mode", *limits.LIMITS[kind], "width", "seed", "learn_classes", "title"]
         )
 
     @property
@@ -85,12 +100,14 @@ class TrainForm(forms.Form):
     def asked(self):
         """Arguments of `start_training`."""
         values = self.cleaned_data
-        base, model = values["base"], self.models.get(values["base"])
+        base = values.get("base", "")
+        model = self.models.get(base)
         settings = {name: values[name] for name in limits.LIMITS[self.kind] if values[name] is not None}
-        return {
+        more = {"mode": values["mode"] or "refiner"} if self.kind == Run.Kind.TRAIN_GAN else {}
+        return more | {
             "kind": self.kind, "dataset": values["dataset"], "base": MODEL if model else base,
-            "model_version": model, "settings": settings, "learn_classes": values["learn_classes"],
-            "width": values.get("width") or 0.5, "seed": values["seed"] or 0, "title": values["title"],
+            "model_version": model, "settings": settings, "learn_classes": values.get("learn_classes", False),
+            "width": values.get("width") or None, "seed": values["seed"] or 0, "title": values["title"],
         }  # fmt: skip
 
 
@@ -140,6 +157,7 @@ def of_training(found):
         "crops_s": found.config["batch_size"] / found.step_s if found.step_s else None,
         "final": final and final.values,
         "model": found.made.first(),
+        "is_gan": found.kind == Run.Kind.TRAIN_GAN,
     }
 
 
@@ -150,13 +168,14 @@ def run_curves(request, pk):
     if found.kind not in KINDS_OF_TRAINING:
         raise Http404
     # Imported here: Plotly is half a second of a web process's start, and few pages draw.
-    from mlcore.figures.training import curve_templates, loss_curves, score_curves
+    from mlcore.figures.training import curve_templates, distance_curve, gan_losses, loss_curves, score_curves
 
     points = points_of(found)
-    figures = {
-        "loss": loss_curves(points.get("train", []), points.get("val", [])),
-        "score": score_curves(points.get("val", [])),
-    }
+    train, val = points.get("train", []), points.get("val", [])
+    if found.kind == Run.Kind.TRAIN_GAN:
+        figures = {"loss": gan_losses(train), "score": distance_curve(val)}
+    else:
+        figures = {"loss": loss_curves(train, val), "score": score_curves(val)}
     samples = {}
     for one in found.samples.order_by("step", "name"):
         samples.setdefault(one.step, []).append({"name": one.name, "url": one.get_absolute_url()})

@@ -11,8 +11,9 @@ import time
 
 from annotations.display.thumbnail import thumbnail
 from mlcore.services.beat import RunCancelled
+from mlcore.services.progress import note_line
 from mlcore.services.run_folder import run_folder, synthetic_folder
-from mlcore.services.stored import is_stored, store_folder
+from mlcore.services.stored import is_stored, local_folder, store_folder
 from mlcore.simulation.dataset import write_content, write_frame
 from mlcore.simulation.request import tier_of
 
@@ -27,13 +28,14 @@ def work(run, beat):
     folder = run_folder(run)
     (folder / "frames").mkdir(exist_ok=True)
     config, tier = run.config, tier_of(run.config)
+    write = _writer(run)
     beat(steps_done=0, steps_total=config["count"], force=True)
     made, took = 0, []
     try:
         for index in range(config["count"]):
             began = time.monotonic()
             if not _stem(folder, index).with_suffix(".json").is_file():
-                _make(folder, index, tier, run.seed, config["size_px"])
+                _make(folder, index, tier, run.seed, config["size_px"], write)
                 took = [*took[-LAST_STEPS:], time.monotonic() - began]
             made += 1
             beat(steps_done=made, step_s=sum(took) / len(took) if took else None)
@@ -44,13 +46,31 @@ def work(run, beat):
     beat(steps_done=made, force=True)
     n_particles = _store(run, folder, made)
     words = f"{n_particles:,} particles on {made:,} frame{'s' * (made != 1)}"
+    if run.model_version is not None:
+        words += f", refined by {run.model_version}"
     return f"{words}; they can be chosen as a source of a dataset."
 
 
-def _make(folder, index, tier, seed, side):
+def _writer(run):
+    """What makes a frame: the simulator, or the run's GAN on top of it."""
+    if run.model_version is None:
+        return write_frame
+    from mlcore.inference.refiner import Refiner  # with torch, which the simulator does without
+
+    refiner = Refiner(local_folder(run.model_version.folder))
+    if refiner.sha256 != run.model_version.sha256:
+        raise ValueError(
+            f"{run.model_version}: the stored weights are not those that were registered; "
+            "restore them from a backup."
+        )
+    note_line(run, f"Frames are refined by {run.model_version}, SHA-256 {refiner.sha256[:12]}….")
+    return refiner.write_frame
+
+
+def _make(folder, index, tier, seed, side, write=write_frame):
     """A frame, its picture for lists, and last its truth."""
     stem = _stem(folder, index)
-    scene, entry, annotations = write_frame(stem.with_suffix(".tif"), tier, seed, index, (side, side))
+    scene, entry, annotations = write(stem.with_suffix(".tif"), tier, seed, index, (side, side))
     stem.with_suffix(".png").write_bytes(thumbnail(scene.image, THUMBNAIL_PX))
     part = stem.with_suffix(".part")
     part.write_text(json.dumps({"image": entry, "annotations": annotations}, allow_nan=False), "utf-8")
