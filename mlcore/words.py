@@ -4,8 +4,10 @@
 def duration(seconds):
     """To be read at a glance."""
     minutes = round(seconds / 60)
+    if seconds < 10:
+        return f"{seconds:.1f} s"
     if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
+        return f"{round(seconds)} s"
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 

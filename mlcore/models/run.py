@@ -118,6 +118,7 @@ class Run(models.Model):
     particles_found = models.PositiveIntegerField(default=0)
     steps_total = models.PositiveIntegerField(default=0, help_text="Of a training.")
     steps_done = models.PositiveIntegerField(default=0)
+    rested_s = models.FloatField(default=0, help_text="Paused, or ended before it was tried again.")
     step_s = models.FloatField(null=True, blank=True, help_text="Seconds a step, of the last ones.")
     resources = models.JSONField(
         default=dict, blank=True, help_text="Last measured: processor, memory and GPU in use."
@@ -188,10 +189,18 @@ class Run(models.Model):
 
     @property
     def seconds(self):
-        """From its start to its end, or until now; None before it began."""
+        """From its start to its end, or until now, without its rests; None before it began."""
         if self.started_at is None:
             return None
-        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
+        return max((timezone.now() - self.started_at).total_seconds() - self.rested_s - self.rest_s, 0.0)
+
+    @property
+    def rest_s(self):
+        """Seconds since it was last worked on, of one that has ended or is paused after it began; else 0."""
+        since = self.finished_at if self.is_finished else self.heartbeat_at
+        if self.started_at is None or since is None or self.status in WORKED_ON:
+            return 0.0
+        return (timezone.now() - since).total_seconds()
 
     @property
     def is_finished(self):

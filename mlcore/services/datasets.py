@@ -20,8 +20,7 @@ from mlcore.data.splits import MIN_SPECIMENS
 from mlcore.evaluation.frames import Frame as TrueFrame
 from mlcore.models import Dataset, DatasetFrame, Run
 from mlcore.services.dataset_specimens import SPECIMEN_BY, specimen_of
-from mlcore.services.run_folder import synthetic_folder
-from mlcore.services.stored import delete_folder, is_stored, local_folder
+from mlcore.services.stored import delete_folder, local_folder
 from mlcore.tasks import freeze_dataset_task
 
 MAX_FRAMES = 200_000
@@ -110,20 +109,18 @@ def freeze_dataset(
 
 @transaction.atomic
 def discard_dataset(*, dataset):
-    """Delete one that could not be frozen; what is ready stays as long as its project.
+    """Delete one that could not be frozen, or stop freezing it; what is ready stays as long as its project.
 
     Raises
     ------
     ValidationError
-        If it has not failed.
+        If it is ready.
     """
     row = Dataset.objects.select_for_update().filter(pk=dataset.pk).first()
     if row is None:
         return
-    if row.status != Dataset.Status.FAILED:
-        raise ValidationError(
-            "Only a dataset that could not be frozen can be removed; the others never change."
-        )
+    if row.status == Dataset.Status.READY:
+        raise ValidationError("A frozen dataset never changes and stays as long as its project.")
     project_id, pk = row.project_id, row.pk
     row.delete()
     transaction.on_commit(lambda: delete_folder(folder_of(pk)))
@@ -199,9 +196,8 @@ def _check_runs(project, runs):
     for run in runs:
         if run.project_id != project.pk or run.kind != Run.Kind.SYNTHESISE:
             raise ValidationError({"runs": f"Run {run.pk} made no synthetic images in this project."})
-        # What a cancelled run had made is kept, too.
-        if not run.is_finished or not is_stored(synthetic_folder(run.pk)):
-            raise ValidationError({"runs": f"Run {run.pk} has no images to take; wait for its end."})
+        if run.status != Run.Status.SUCCEEDED:
+            raise ValidationError({"runs": f"Run {run.pk} has not made all its images; let it go on."})
 
 
 def _check_reviewed(project, frames):

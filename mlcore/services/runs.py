@@ -11,7 +11,7 @@ from django.utils import timezone
 from annotations.models import Frame
 from annotations.services.notify import push
 from mlcore.inference.engine import DEFAULT_ENGINE, ENGINES
-from mlcore.models import Run, RunLine
+from mlcore.models import ACTIVE, Run, RunLine
 from mlcore.services.lease import lease
 from mlcore.services.model_versions import LEARNED, champion_of
 from mlcore.services.queues import queue_of
@@ -197,6 +197,7 @@ def resume_run(*, run) -> Run:
         run.pause_requested = False  # not stopped yet: it just goes on
         run.save(update_fields=["pause_requested"])
     elif run.status == Run.Status.PAUSED:
+        run.rested_s += run.rest_s
         _requeue(run)
     else:
         raise ValidationError(f"Run {run.pk} is not paused ({run.get_status_display().lower()}).")
@@ -227,6 +228,7 @@ def retry_run(*, run, by, config=None) -> Run:
                 )  # fmt: skip
             name = by.display_name if by else "the site"
             RunLine.objects.create(run=run, text=f"Tried again by {name}. Before: {run.message}"[:500])
+            run.rested_s += run.rest_s
             run.message, run.traceback, run.offer, run.finished_at = "", "", {}, None
             _requeue(run)
     except IntegrityError as error:
@@ -254,15 +256,15 @@ def note_on_run(*, run, notes) -> Run:
 
 
 def end(run, status, message="", traceback=""):
-    """Write a run's end, and tell the open pages."""
+    """Write a run's end, and tell the open pages; nothing where another worker has it by now."""
     run.status, run.message, run.traceback = status, message[:500], traceback
     run.finished_at, run.pause_requested = timezone.now(), False
-    run.save(
-        update_fields=[
-            "status", "message", "traceback", "finished_at", "offer", "pause_requested", "cancel_requested",
-        ]
-    )  # fmt: skip
-    push(project_id=run.project_id, kind="run", payload=summary(run))
+    fields = [
+        "status", "message", "traceback", "finished_at", "offer", "pause_requested", "cancel_requested",
+    ]  # fmt: skip
+    mine = Run.objects.filter(pk=run.pk, attempts=run.attempts, status__in=ACTIVE)
+    if mine.update(**{name: getattr(run, name) for name in fields}):
+        push(project_id=run.project_id, kind="run", payload=summary(run))
 
 
 def end_if_running(run, status, message="", traceback="", **more):
@@ -270,13 +272,30 @@ def end_if_running(run, status, message="", traceback="", **more):
     now = {"status": status, "pause_requested": False, **more}
     if status != Run.Status.PAUSED:
         now |= {"message": message[:500], "traceback": traceback, "finished_at": timezone.now()}
-    if Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING).update(**now):
+    running = Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING)
+    if status == Run.Status.PAUSED:
+        running = running.filter(pause_requested=True)  # nobody has resumed it meanwhile
+    if running.update(**now):
         run.refresh_from_db()
         push(project_id=run.project_id, kind="run", payload=summary(run))
 
 
+@transaction.atomic
+def stop_working(run):
+    """The work has stopped with nothing lost: the run rests, unless people think otherwise by now."""
+    now = _locked(run)
+    if now.status != Run.Status.RUNNING or now.attempts != run.attempts:
+        return
+    if now.cancel_requested:
+        end(now, Run.Status.CANCELLED, cancelled_sentence(now))
+    elif now.pause_requested:
+        set_paused(now)
+    else:  # resumed before it had stopped
+        _requeue(now)
+
+
 def set_paused(run):
-    """The work has stopped and nothing of it is lost."""
+    """Let a run rest that nobody works on."""
     run.status, run.pause_requested, run.attempts_excused = Run.Status.PAUSED, False, run.attempts
     run.save(update_fields=["status", "pause_requested", "attempts_excused"])
     push(project_id=run.project_id, kind="run", payload=summary(run))
@@ -294,7 +313,7 @@ def _requeue(run):
     run.save(
         update_fields=[
             "status", "cancel_requested", "pause_requested", "attempts_excused", "message", "traceback",
-            "offer", "finished_at",
+            "offer", "finished_at", "rested_s",
         ]
     )  # fmt: skip
     queue_run(run)

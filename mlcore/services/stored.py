@@ -20,8 +20,10 @@ INDEX = "files.json"
 BLOCK_BYTES = 2**20
 
 
-def store_folder(path, name):
+def store_folder(path, name, on_file=lambda: None):
     """Put the files of a local folder into the storage as `name`; the local folder may be deleted then.
+
+    `on_file` is called at each file; what it raises stops it, and nothing of the name is there then.
 
     Raises
     ------
@@ -29,7 +31,7 @@ def store_folder(path, name):
         If another folder of this name is there: what is stored never changes.
     """
     path, name = Path(path), str(name).strip("/")
-    index = _index_of(path)
+    index = _index_of(path, on_file)
     if default_storage.exists(f"{name}/{INDEX}"):
         with default_storage.open(f"{name}/{INDEX}") as file:
             if json.load(file) != index:
@@ -37,9 +39,10 @@ def store_folder(path, name):
         return
     place = _place(name)
     if place is not None:
-        _put_beside(path, place, index)
+        _put_beside(path, place, index, on_file)
         return
     for file_name in index:
+        on_file()
         with (path / file_name).open("rb") as file:
             default_storage.delete(f"{name}/{file_name}")  # of an upload that was killed
             default_storage.save(f"{name}/{file_name}", File(file))
@@ -120,14 +123,14 @@ def _place(name):
         return None
 
 
-def _index_of(path):
+def _index_of(path, on_file):
     """Size and SHA-256 of every file, by its path within the folder."""
-    files = sorted(one for one in path.rglob("*") if one.is_file())
-    return {
-        one.relative_to(path).as_posix(): [one.stat().st_size, _sha256(one)]
-        for one in files
-        if one.relative_to(path).as_posix() != INDEX
-    }
+    index = {}
+    for one in sorted(one for one in path.rglob("*") if one.is_file()):
+        on_file()
+        index[one.relative_to(path).as_posix()] = [one.stat().st_size, _sha256(one)]
+    index.pop(INDEX, None)
+    return index
 
 
 def _sha256(path):
@@ -138,12 +141,13 @@ def _sha256(path):
     return seen.hexdigest()
 
 
-def _put_beside(path, place, index):
+def _put_beside(path, place, index, on_file):
     """Copied beside its place, then there at once."""
     place.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
     try:
         for file_name in index:
+            on_file()
             target = part / file_name
             target.parent.mkdir(parents=True, exist_ok=True)
             try:

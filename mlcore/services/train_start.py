@@ -72,6 +72,7 @@ def start_training(
         wrong["title"] = f"A title has at most {TITLE_CHARS} characters, this one {len(title)}."
     if wrong:
         raise ValidationError(wrong)
+    settings = limits.whole(kind, settings)
     check_dataset(project, dataset, model_version, learn_classes=learn_classes, is_labelled=not is_gan)
     config = {"base": base, **settings, "learn_classes": bool(learn_classes)}
     if has_width:

@@ -80,4 +80,6 @@ def _range(pair, low, high, is_whole, words):
         raise ValueError(
             f"{words} must lie from {low:g} to {high:g}, the lowest first; got {first:g} to {last:g}."
         )
+    if is_whole and not (first.is_integer() and last.is_integer()):
+        raise ValueError(f"{words} must be whole numbers, got {first:g} to {last:g}.")
     return [int(first), int(last)] if is_whole else [first, last]

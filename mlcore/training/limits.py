@@ -1,5 +1,6 @@
 """What a training may be asked for: usual values and the least and most of each, known without torch."""
 
+import math
 from dataclasses import dataclass
 
 CROP_STEP_PX = 32  # the network halves a crop five times
@@ -50,13 +51,13 @@ LIMITS = {"train_detector": DETECTOR, "train_featurenet": FEATURENET, "train_gan
 # Random weights need more steps, and bear a higher rate.
 FROM_SCRATCH = {"train_detector": {"steps": 4000, "lr": 6e-4}, "train_featurenet": {}, "train_gan": {}}
 WIDTHS = (0.25, 0.5, 1.0)  # of a detector from random weights; another's is as wide as it was
-SEED = Limit(0, 0, 2**31 - 1)
 GAN_WIDTHS = (0.125, 0.25, 0.5, 1.0)  # always from random weights
 GAN_MODES = {
     "refiner": "Refine simulated frames: outlines stay exact",
     "parametric": "Make patches of one particle from its size and shape",
 }
 PARAMETRIC_PX = 64  # of a patch that is made of nothing
+SEED = Limit(0, 0, 2**31 - 1)
 LEAST_FRAMES = {"train": 2, "val": 1}
 LEAST_PARTICLES = {"train": 10, "val": 1}
 
@@ -73,11 +74,17 @@ def refusals(kind, settings):
     for name, value in settings.items():
         if name not in limits:
             wrong[name] = f"There is no setting “{name}” here; known are {', '.join(limits)}."
-        elif isinstance(value, str | bool) or not isinstance(value, int | float) or value != value:
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             wrong[name] = f"{LABELS[name]} must be a number, got {value!r}."
         elif sentence := limits[name].refusal(LABELS[name], value):
             wrong[name] = sentence
     return wrong
+
+
+def whole(kind, settings):
+    """The settings, which `refusals` found nothing wrong with, with whole numbers as such: 20.0 is 20."""
+    limits = LIMITS[kind]
+    return {name: int(value) if limits[name].is_whole else float(value) for name, value in settings.items()}
 
 
 def _plain(value):

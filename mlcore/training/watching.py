@@ -28,6 +28,7 @@ CROP_SEED = 70_001  # of the crops that are looked at: no training draws the sam
 WINDOW_PX = 512  # of a canonical frame, a side at most
 ZOOM_LIMITS = (0.25, 2.0)
 TRUE, FOUND = (86, 180, 233), (230, 159, 0)  # Okabe and Ito's sky blue and orange
+FAINT = (150, 150, 150)
 TILE_PX, TILES = 128, 12
 MARGIN_PX = 18
 
@@ -58,12 +59,12 @@ class DetectorWatch:
             logits = self.net(crop.to(self.device))
             losses.append(float(detector_loss(logits, maps.to(self.device), weight.to(self.device))[0]))
         score, pictures = Score(0, 0, 0), []
-        for name, frame, true, outlines in self.views:
+        for name, frame, true, outlines, faint in self.views:
             found = instances(self._maps(frame))
             seen = make_frame(name, [one.box for one in found])
             score += pair(true, seen, IOU).score
             if len(pictures) < PICTURES:
-                pictures.append((name, picture(frame, outlines, [one.outline for one in found])))
+                pictures.append((name, picture(frame, outlines, [one.outline for one in found], faint)))
         figures = {"loss": float(np.mean(losses)), "f1": score.f1}
         return figures | {"precision": score.precision, "recall": score.recall}, pictures
 
@@ -107,7 +108,10 @@ class FeatureNetWatch:
 
 
 def _view(example):
-    """(name, frame (H, W), true particles of it, their outlines), at the scale that is usual in training."""
+    """(name, frame (H, W), its true particles, their outlines, those of what nobody is asked to find).
+
+    At the scale that is usual in training.
+    """
     seen = example.ecd_px[~np.asarray(example.is_ignored, bool)] if len(example.outlines) else np.array([])
     if example.boxes is not None:
         seen = np.concatenate([seen, np.sqrt(example.boxes[:, 2] * example.boxes[:, 3])])
@@ -128,14 +132,16 @@ def _view(example):
     is_there = (high > 0).all(1) & (low < size).all(1)
     is_cut = (low < 0).any(1) | (high > size).any(1)
     true = make_frame(example.name, boxes[is_there], is_ignored=(np.array(ignored, bool) | is_cut)[is_there])
-    return example.name, frame, true, outlines
+    counted = [one for one, is_faint in zip(outlines, example.is_ignored, strict=True) if not is_faint]
+    faint = [one for one, is_faint in zip(outlines, example.is_ignored, strict=True) if is_faint]
+    return example.name, frame, true, counted, faint
 
 
-def picture(frame, true, found):
-    """PNG of a frame with true outlines in blue and what was found in orange."""
+def picture(frame, true, found, faint=()):
+    """PNG of a frame: true outlines in blue, those too faint to count in grey, what was found in orange."""
     image = _grey(frame).convert("RGB")
     draw = ImageDraw.Draw(image)
-    for outlines, color, width in ((true, TRUE, 3), (found, FOUND, 1)):
+    for outlines, color, width in ((faint, FAINT, 1), (true, TRUE, 3), (found, FOUND, 1)):
         for one in outlines:
             draw.line([tuple(point) for point in np.vstack([one, one[:1]])], fill=color, width=width)
     return _png(image)

@@ -29,8 +29,7 @@ class FreezeForm(forms.Form):
 
     def __init__(self, *args, project, **kwargs):
         super().__init__(*args, **kwargs)
-        ended = [Run.Status.SUCCEEDED, Run.Status.CANCELLED]
-        made = project.runs.filter(kind=Run.Kind.SYNTHESISE, status__in=ended, steps_done__gt=0)
+        made = project.runs.filter(kind=Run.Kind.SYNTHESISE, status=Run.Status.SUCCEEDED)
         offered = Run.objects.filter(pk__in=made.order_by("-pk")[:RUNS_OFFERED])
         self.fields["runs"].queryset = offered.select_related("model_version")
         self.fields["runs"].label_from_instance = _run_words
@@ -41,7 +40,9 @@ class FreezeForm(forms.Form):
 
 def _run_words(run):
     by = f", refined by {run.model_version}" if run.model_version else ""
-    return f"Run {run.pk}: {run.steps_done:,} frames of tier {run.config.get('tier')}, seed {run.seed}{by}"
+    frames = f"{run.steps_done:,} frame{'s' * (run.steps_done != 1)}"
+    made = f"{run.finished_at:%Y-%m-%d}" if run.finished_at else ""
+    return f"Run {run.pk}, {made}: {frames} of tier {run.config.get('tier')}, seed {run.seed}{by}"
 
 
 class SynthesisForm(forms.Form):

@@ -133,8 +133,13 @@ def run_retry(request, pk):
 @require_POST
 def run_notes(request, pk):
     form = NotesForm(request.POST)
-    notes = form.cleaned_data["notes"] if form.is_valid() else ""
-    return _then_back(request, pk, lambda run: note_on_run(run=run, notes=notes))
+
+    def note(run):
+        if not form.is_valid():
+            raise ValidationError(form.errors["notes"].as_data())
+        return note_on_run(run=run, notes=form.cleaned_data["notes"])
+
+    return _then_back(request, pk, note)
 
 
 def _then_back(request, pk, do):

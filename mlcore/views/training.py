@@ -32,7 +32,7 @@ HELP = {
 KIND_WORDS = {
     Run.Kind.TRAIN_DETECTOR: ("Detector", "finds particles and draws their outlines"),
     Run.Kind.TRAIN_FEATURENET: ("FeatureNet", "corrects sizes and says how sure they are"),
-    Run.Kind.TRAIN_GAN: ("GAN", "makes simulated images look like yours; it finds nothing"),
+    Run.Kind.TRAIN_GAN: ("A GAN", "makes simulated images look like yours, and finds no particles"),
 }
 
 
@@ -139,7 +139,7 @@ def train(request, pk):
 
 
 def _base(value):
-    return f"{MODEL}-{value}" if value.isdigit() else value or CHAMPION
+    return f"{MODEL}-{value}" if value.isdecimal() else value or CHAMPION
 
 
 def of_training(found):
@@ -206,7 +206,7 @@ def run_sample(request, pk):
 def runs_compare(request, pk):
     """Trainings of a project side by side, `?run=1&run=2`."""
     project = fetch(Project.objects, by=request.user, pk=pk)
-    asked = list(dict.fromkeys(int(one) for one in request.GET.getlist("run") if one.isdigit()))
+    asked = list(dict.fromkeys(int(one) for one in request.GET.getlist("run") if one.isdecimal()))
     known = {one.pk: one for one in comparable(project).filter(pk__in=asked)}
     if len(known) < len(asked):
         raise Http404

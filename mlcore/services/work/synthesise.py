@@ -1,7 +1,7 @@
 """The worker's side of synthesis: frames of the simulator, one by one, each known whole by its JSON.
 
-Frames lie in the run's folder while they are made; a run that goes on finds them done. At its end, also when
-it is cancelled, what there is goes into the storage as one folder that never changes.
+Frames lie in the run's folder while they are made, also after it was cancelled; a run that goes on finds them
+done. Once all are there they go into the storage as one folder that never changes.
 """
 
 import json
@@ -10,7 +10,6 @@ import shutil
 import time
 
 from annotations.display.thumbnail import thumbnail
-from mlcore.services.beat import RunCancelled
 from mlcore.services.progress import note_line
 from mlcore.services.run_folder import run_folder, synthetic_folder
 from mlcore.services.stored import is_stored, local_folder, store_folder
@@ -23,32 +22,29 @@ LAST_STEPS = 10  # over which the time of one is told
 
 def work(run, beat):
     """Make the run's frames; the sentence says how many particles are on them."""
-    if is_stored(synthetic_folder(run.pk)):  # killed behind its last step
-        return ""
-    folder = run_folder(run)
-    (folder / "frames").mkdir(exist_ok=True)
-    config, tier = run.config, tier_of(run.config)
-    write = _writer(run)
-    beat(steps_done=0, steps_total=config["count"], force=True)
-    made, took = 0, []
-    try:
-        for index in range(config["count"]):
-            began = time.monotonic()
-            if not _stem(folder, index).with_suffix(".json").is_file():
-                _make(folder, index, tier, run.seed, config["size_px"], write)
-                took = [*took[-LAST_STEPS:], time.monotonic() - began]
-            made += 1
-            beat(steps_done=made, step_s=sum(took) / len(took) if took else None)
-    except RunCancelled:
-        if made:
-            _store(run, folder, made)
-        raise
-    beat(steps_done=made, force=True)
-    n_particles = _store(run, folder, made)
-    words = f"{n_particles:,} particles on {made:,} frame{'s' * (made != 1)}"
+    folder, count = run_folder(run), run.config["count"]
+    beat(steps_total=count, force=True)
+    if not is_stored(synthetic_folder(run.pk)):  # else it was killed behind its last step
+        _make_all(run, folder, beat)
+        _store(run, folder, beat)
+    shutil.rmtree(folder / "frames", ignore_errors=True)
+    content = json.loads((local_folder(synthetic_folder(run.pk)) / "coco.json").read_text("utf-8"))
+    words = f"{len(content['annotations']):,} particles on {count:,} frame{'s' * (count != 1)}"
     if run.model_version is not None:
         words += f", refined by {run.model_version}"
     return f"{words}; they can be chosen as a source of a dataset."
+
+
+def _make_all(run, folder, beat):
+    (folder / "frames").mkdir(exist_ok=True)
+    tier, write, took = tier_of(run.config), _writer(run), []
+    for index in range(run.config["count"]):
+        began = time.monotonic()
+        if not _stem(folder, index).with_suffix(".json").is_file():
+            _make(folder, index, tier, run.seed, run.config["size_px"], write)
+            took = [*took[-LAST_STEPS:], time.monotonic() - began]
+        beat(steps_done=index + 1, step_s=sum(took) / len(took) if took else None)
+    beat(force=True)
 
 
 def _writer(run):
@@ -77,33 +73,30 @@ def _make(folder, index, tier, seed, side, write=write_frame):
     os.replace(part, stem.with_suffix(".json"))
 
 
-def _store(run, folder, made):
+def _store(run, folder, beat):
     whole = folder / "whole"
     shutil.rmtree(whole, ignore_errors=True)
     (whole / "frames").mkdir(parents=True)
-    stems = [_stem(folder, index) for index in range(made)]
+    stems = [_stem(folder, index) for index in range(run.config["count"])]
     for stem in stems:
         for suffix in (".tif", ".png", ".json"):
             os.link(stem.with_suffix(suffix), whole / "frames" / f"{stem.name}{suffix}")
-    frames = _Frames(stems)
-    write_content(whole / "coco.json", frames, run.config["tier"], run.seed)
-    store_folder(whole, synthetic_folder(run.pk))
+        beat()
+    write_content(whole / "coco.json", _Frames(stems, beat), run.config["tier"], run.seed)
+    store_folder(whole, synthetic_folder(run.pk), on_file=beat)
     shutil.rmtree(whole, ignore_errors=True)
-    shutil.rmtree(folder / "frames", ignore_errors=True)
-    return frames.n_particles
 
 
 class _Frames:
     """Images and annotations, read anew each time: ten thousand frames are too many to hold."""
 
-    def __init__(self, stems):
-        self.stems, self.n_particles = stems, 0
+    def __init__(self, stems, beat):
+        self.stems, self.beat = stems, beat
 
     def __iter__(self):
-        self.n_particles = 0
         for stem in self.stems:
+            self.beat()
             content = json.loads(stem.with_suffix(".json").read_text("utf-8"))
-            self.n_particles += len(content["annotations"])
             yield content["image"], content["annotations"]
 
 

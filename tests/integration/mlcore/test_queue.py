@@ -91,6 +91,8 @@ def test_notes_are_kept_and_bounded(member_client, run):
     assert long.status_code == 400
     assert "10000" in json.dumps(long.json())
     member_client.post(reverse("run-notes", args=[run.pk]), {"notes": "From the page."})
+    refused = member_client.post(reverse("run-notes", args=[run.pk]), {"notes": "a\0b"}, follow=True)
+    assert "Null characters are not allowed." in refused.content.decode()
     assert Run.objects.get().notes == "From the page."
 
 

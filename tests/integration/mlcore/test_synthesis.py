@@ -10,7 +10,7 @@ from mlcore.services.dataset_freeze import run_freeze
 from mlcore.services.datasets import freeze_dataset, test_truth
 from mlcore.services.execute import execute_run
 from mlcore.services.run_folder import synthetic_folder
-from mlcore.services.runs import cancel_run
+from mlcore.services.runs import cancel_run, retry_run
 from mlcore.services.stored import is_stored, local_folder
 from mlcore.services.synthesise_start import start_synthesis
 from mlcore.services.work import synthesise
@@ -108,25 +108,54 @@ def test_a_killed_worker_is_gone_on_with(project, owner, monkeypatch):
     assert bytes_of[0] == bytes_of[1]
 
 
-def test_what_a_cancelled_run_had_made_stays(project, owner, monkeypatch):
-    run = start_synthesis(by=owner, project=project, config={**SMALL, "count": 50}, seed=7)
-    make = synthesise._make
+def test_a_cancelled_run_goes_on_where_it_stopped(project, owner, monkeypatch):
+    run = start_synthesis(by=owner, project=project, config=SMALL, seed=7)
+    make, done = synthesise._make, []
 
-    def cancelled_in_the_fourth(folder, index, *rest):
+    def cancelled_in_the_second(folder, index, *rest):
         make(folder, index, *rest)
-        if index == 3:
+        done.append(index)
+        if index == 1:
             Run.objects.filter(pk=run.pk).update(cancel_requested=True)
 
-    monkeypatch.setattr(synthesise, "_make", cancelled_in_the_fourth)
+    monkeypatch.setattr(synthesise, "_make", cancelled_in_the_second)
     monkeypatch.setattr("mlcore.services.beat.HEARTBEAT_S", 0)
     execute_run(run_pk=run.pk)
     run.refresh_from_db()
     assert run.status == "cancelled"
-    assert is_stored(synthetic_folder(run.pk))
-    row = freeze_dataset(by=owner, project=project, name="some", runs=[run], with_reviewed=False)
-    run_freeze(dataset_pk=row.pk)
-    row.refresh_from_db()
-    assert (row.status, row.n_frames) == ("ready", 4)
+    assert not is_stored(synthetic_folder(run.pk))
+    with pytest.raises(ValidationError, match="has not made all its images"):
+        freeze_dataset(by=owner, project=project, name="some", runs=[run], with_reviewed=False)
+    retry_run(run=run, by=owner)
+    execute_run(run_pk=run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.steps_done, done) == ("succeeded", 4, [0, 1, 2, 3])
+    assert "on 4 frames" in run.message
+
+
+def test_a_cancel_while_frames_are_stored_is_no_success(project, owner, monkeypatch):
+    run = start_synthesis(by=owner, project=project, config=SMALL, seed=7)
+    write = synthesise.write_content
+
+    def cancelled(*args):
+        Run.objects.filter(pk=run.pk).update(cancel_requested=True)
+        write(*args)
+
+    monkeypatch.setattr(synthesise, "write_content", cancelled)
+    monkeypatch.setattr("mlcore.services.beat.HEARTBEAT_S", 0)
+    execute_run(run_pk=run.pk)
+    run.refresh_from_db()
+    assert run.status == "cancelled"
+    assert not is_stored(synthetic_folder(run.pk))
+
+
+def test_killed_behind_its_last_step_it_still_says_what_it_made(project, owner):
+    run = made(project, owner)
+    Run.objects.filter(pk=run.pk).update(status="running", message="", finished_at=None)
+    said = run.message
+    execute_run(run_pk=run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.message) == ("succeeded", said)
 
 
 def test_a_dataset_of_synthetic_frames_alone(project, owner):
@@ -145,8 +174,8 @@ def test_a_dataset_of_synthetic_frames_alone(project, owner):
 
 def test_a_run_that_waits_is_no_source(project, owner):
     run = start_synthesis(by=owner, project=project, config=SMALL)
-    with pytest.raises(ValidationError, match="no images to take"):
+    with pytest.raises(ValidationError, match="has not made all its images"):
         freeze_dataset(by=owner, project=project, name="made", runs=[run], with_reviewed=False)
     cancel_run(run=run)
-    with pytest.raises(ValidationError, match="no images to take"):
+    with pytest.raises(ValidationError, match="has not made all its images"):
         freeze_dataset(by=owner, project=project, name="made", runs=[run], with_reviewed=False)

@@ -63,6 +63,20 @@ def test_a_featurenet_is_started_by_the_api(member_client, dataset):
     assert (run.kind, run.seed, run.steps_total) == ("train_featurenet", 3, 1500)
 
 
+def test_a_whole_number_may_be_written_as_a_float(member_client, dataset):
+    assert start(member_client, dataset, settings={"steps": 20.0, "lr": 1e-3}).status_code == 201
+    config = Run.objects.get().config
+    assert (config["steps"], config["lr"]) == (20, 1e-3)
+    assert isinstance(config["steps"], int)
+
+
+def test_a_number_beyond_all_is_refused(member_client, dataset):
+    raw = '{"dataset": %d, "kind": "train_detector", "base": "scratch", "settings": {"steps": 1e999}}'
+    answer = member_client.post(reverse("api-trainings"), raw % dataset.pk, content_type="application/json")
+    assert answer.status_code == 400
+    assert "Steps must be a number" in str(answer.json())
+
+
 @pytest.mark.parametrize(
     ("field", "over", "words"),
     [
@@ -76,7 +90,7 @@ def test_a_featurenet_is_started_by_the_api(member_client, dataset):
         ("seed", {"seed": -1}, "Seed must be a whole number from 0"),
         ("title", {"title": 81 * "x"}, "A title has at most 80 characters"),
         ("base", {"base": "model"}, "Say which model"),
-        ("kind", {"kind": "train_gan"}, "not a valid choice"),
+        ("kind", {"kind": "dream"}, "not a valid choice"),
     ],
 )
 def test_a_setting_out_of_its_range_is_one_sentence_at_its_field(member_client, dataset, field, over, words):
@@ -198,3 +212,4 @@ def test_runs_side_by_side_show_what_differs(member_client, project, dataset):
     assert best == {"F1": 1, "Median error of the diameter": 0}
     assert member_client.get(address).status_code == 200
     assert member_client.get(address, {"run": [one.pk, 10**6]}).status_code == 404
+    assert member_client.get(address, {"run": "²"}).status_code == 200
