@@ -1,6 +1,7 @@
 """A GAN's run: trained, stopped, gone on with, registered, and images made with it."""
 
 import json
+from zipfile import ZipFile
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from mlcore.services import beat
 from mlcore.services.dataset_freeze import run_freeze
 from mlcore.services.datasets import freeze_dataset
 from mlcore.services.execute import execute_run
+from mlcore.services.model_versions import packed
 from mlcore.services.promotion import compare
 from mlcore.services.run_folder import run_folder, synthetic_folder
 from mlcore.services.runs import resume_run, retry_run, start_inference
@@ -76,8 +78,8 @@ def test_it_works(dataset, member_client):
     page = member_client.get(model.get_absolute_url()).content.decode()
     assert "it finds no particles" in page
     assert "Compare and promote" not in page
-    with member_client.get(reverse("model-download", args=[model.pk])) as answer:
-        assert answer.status_code == 200
+    with packed(model) as file, ZipFile(file) as archive:
+        assert set(archive.namelist()) == {"model.json", "generator.safetensors", "README.md"}
     _no_detector(model)
     _makes_images(model)
 
