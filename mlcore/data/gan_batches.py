@@ -64,12 +64,10 @@ class GanBatches:
 
     def __init__(self, config, scenes, real):
         self.config = config
-        self.scenes = [dict(np.load(path)) for path in scenes]
+        self.scenes = [_stored(path) for path in scenes]
         self.real = [one for one in map(_real, real) if min(one.shape) >= config.patch_px]
         if not self.real:
-            raise ValueError(
-                f"No real image is {config.patch_px} px wide and high; choose smaller patches."
-            )
+            raise ValueError(f"No real image is {config.patch_px} px wide and high; choose smaller patches.")
         if config.mode == "parametric":
             self.centred = [
                 (k, j) for k, one in enumerate(self.scenes) for j in range(len(one["centres"]))
@@ -124,6 +122,11 @@ def patches(paths, side, n, seed=0):
     rng = np.random.default_rng([seed, 1])
     found = [_patch(rng, images[k % len(images)], side) for k in range(n)] if images else []
     return np.stack(found) if found else np.zeros((0, side, side), np.float32)
+
+
+def _stored(path):
+    with np.load(path) as stored:
+        return dict(stored)
 
 
 def _real(path):
