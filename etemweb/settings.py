@@ -226,6 +226,7 @@ SPECTACULAR_SETTINGS = {
         "AcquisitionStatus": "annotations.models.acquisition.Acquisition.Status",
         "RunStatus": "mlcore.models.Run.Status",
         "RunKind": "mlcore.models.Run.Kind",
+        "ModelKind": "mlcore.models.ModelVersion.Kind",
         "DatasetStatus": "mlcore.models.Dataset.Status",
         "Role": "annotations.models.project.Role",
         "ParticleDecision": "annotations.models.particle.Particle.Decision",

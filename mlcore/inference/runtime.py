@@ -7,6 +7,7 @@ TOLERANCE_8_BITS (tests/unit/inference).
 
 import importlib.util
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -89,8 +90,10 @@ class OpenVinoRuntime:
         self.request = openvino.Core().compile_model(
             model, "CPU", {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
         ).create_infer_request()  # fmt: skip
+        self.turn = threading.Lock()  # a request serves one thread at a time, and refuses a second one
 
     def __call__(self, batch):
-        self.request.infer([np.ascontiguousarray(batch, np.float32)])
-        # Copied: the next call writes into the same memory.
-        return tuple(one.data.copy() for one in self.request.output_tensors)
+        with self.turn:
+            self.request.infer([np.ascontiguousarray(batch, np.float32)])
+            # Copied: the next call writes into the same memory.
+            return tuple(one.data.copy() for one in self.request.output_tensors)

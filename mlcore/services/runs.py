@@ -261,6 +261,7 @@ def end(run, status, message="", traceback=""):
     run.finished_at, run.pause_requested = timezone.now(), False
     fields = [
         "status", "message", "traceback", "finished_at", "offer", "pause_requested", "cancel_requested",
+        "steps_done",
     ]  # fmt: skip
     mine = Run.objects.filter(pk=run.pk, attempts=run.attempts, status__in=ACTIVE)
     if mine.update(**{name: getattr(run, name) for name in fields}):

@@ -23,3 +23,24 @@ def test_an_engine_asked_for_twice_at_once_is_loaded_once():
         thread.join()
     assert len(loaded) == 4
     assert len({id(one) for one in loaded}) == 1
+
+
+def test_two_threads_search_with_one_engine():
+    search_nothing()
+    found, failed = [], []
+
+    def search():
+        try:
+            for _ in range(5):
+                found.extend(search_nothing())
+        except Exception as error:
+            failed.append(error)
+
+    threads = [Thread(target=search) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert len({one.outline.tobytes() for one in found}) == 1
+    assert len(found) == 15
