@@ -43,11 +43,19 @@ class WaitingSerializer(serializers.Serializer):
     before = serializers.IntegerField()
 
 
+class FreezingSerializer(serializers.Serializer):
+    dataset = serializers.IntegerField(source="pk")
+    project = serializers.IntegerField(source="project_id")
+    n_done = serializers.IntegerField()
+    n_frames = serializers.IntegerField()
+
+
 class QueueStateSerializer(serializers.Serializer):
     workers = WorkerSerializer(many=True)
     queues = QueueSerializer(many=True)
     running = RunningSerializer(many=True)
     waiting = WaitingSerializer(many=True)
+    freezing = FreezingSerializer(many=True)
     others_running = serializers.IntegerField()
     others_waiting = serializers.IntegerField()
 

@@ -7,7 +7,7 @@ import redis
 from django.db.models import Q
 
 from etemweb.workers import seen
-from mlcore.models import Run
+from mlcore.models import Dataset, Run
 from mlcore.services.chunks import n_held
 from mlcore.services.fair import place_in_line
 from mlcore.services.queues import QUEUES, n_waiting, queue_of
@@ -34,6 +34,7 @@ def queue_state(*, user):
         "waiting": [
             _waiting(run) for run in mine.filter(pk__in=waiting.values("pk")).order_by("created_at")[:SHOWN]
         ],
+        "freezing": list(_freezing(user).select_related("project").order_by("created_at")[:SHOWN]),
         "others_running": running.exclude(pk__in=seen.values("pk")).count(),
         "others_waiting": waiting.exclude(pk__in=seen.values("pk")).count(),
     }
@@ -62,6 +63,11 @@ def _queues(waiting, running):
             messages = None
         rows.append({"name": name, "messages": messages, "runs": runs[name], "workers": served[name]})
     return rows
+
+
+def _freezing(user):
+    frozen = Dataset.objects.all() if user.is_staff else Dataset.objects.visible_to(user)
+    return frozen.filter(status=Dataset.Status.FREEZING)
 
 
 def _running(run):

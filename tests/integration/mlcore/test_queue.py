@@ -6,10 +6,22 @@ import pytest
 from django.urls import reverse
 
 from annotations.models import Role
-from mlcore.models import Run
+from mlcore.models import Dataset, Run
 from mlcore.services.runs import cancel_run, end, start_inference, start_run
 from tests.factories import make_acquisition, make_frame, make_membership, make_project, make_user
 from tests.integration.run_rows import make_run
+
+
+def test_datasets_that_are_frozen_are_seen_too(client, project, owner):
+    mine = Dataset.objects.create(project=project, name="Gold", n_frames=9, n_done=4)
+    theirs = make_project(make_user("ines"), name="Hidden project")
+    Dataset.objects.create(project=theirs, name="Hidden", n_frames=9)
+    client.force_login(owner)
+    page = client.get(reverse("queue")).content.decode()
+    assert "4 of 9 images" in page
+    assert "Hidden" not in page
+    (told,) = client.get(reverse("api-queue")).json()["freezing"]
+    assert told == {"dataset": mine.pk, "project": project.pk, "n_done": 4, "n_frames": 9}
 
 
 @pytest.fixture
