@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from celery import current_app
 from django.core.exceptions import ValidationError
 from django.db import connection
 
@@ -19,6 +20,7 @@ from mlcore.services import chunks, execute
 from mlcore.services.chunks import begun, next_chunk
 from mlcore.services.execute import execute_message, execute_run
 from mlcore.services.fair import place_in_line
+from mlcore.services.queues import QUEUES
 from mlcore.services.requeue import requeue_lost_runs
 from mlcore.services.runs import cancel_run, pause_run, resume_run, retry_run, start_inference
 from tests.factories import make_acquisition, make_project
@@ -260,6 +262,15 @@ def test_who_waits_is_told_how_many_are_before(project, owner, stubborn):
     assert [place_in_line(Run.objects.get(pk=run.pk)) for run in (*runs, more)] == [None, 0, 1]
 
 
+@pytest.fixture
+def empty_queues():
+    """Messages that other tests have left would be taken for the run's own."""
+    with current_app.connection_for_write() as broker:
+        for queue in QUEUES:
+            broker.default_channel.queue_purge(queue)
+
+
+@pytest.mark.usefixtures("empty_queues")
 def test_a_run_without_an_end_gets_it(
     project, owner, stubborn, sent, monkeypatch, django_capture_on_commit_callbacks
 ):
