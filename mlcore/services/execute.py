@@ -22,7 +22,7 @@ from mlcore.services.fresh import run_in_fresh_process
 from mlcore.services.lease import lease
 from mlcore.services.memory import is_out_of_memory, what_would_fit
 from mlcore.services.queues import queue_of
-from mlcore.services.runs import cancelled_sentence, end, end_if_running, hand_on, stop_working, summary
+from mlcore.services.runs import cancelled_sentence, end, end_if_running, stop_working, summary
 from mlcore.services.work.infer import search_next
 from mlcore.tasks import send
 
@@ -130,8 +130,6 @@ def _do(run, module, work):
         end(run, Run.Status.SUCCEEDED, work(run, beat) or "")
     except RunCancelled:
         end(run, Run.Status.CANCELLED, cancelled_sentence(run))
-    except RunHandedOn:
-        hand_on(run)
     except RunPaused:
         stop_working(run)
     except ValueError as error:

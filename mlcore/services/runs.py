@@ -291,7 +291,7 @@ def stop_working(run):
         end(now, Run.Status.CANCELLED, cancelled_sentence(now))
     elif now.pause_requested:
         set_paused(now)
-    else:  # resumed before it had stopped
+    else:  # resumed before it had stopped, or its message's time is up: another one goes on
         _requeue(now)
 
 
@@ -300,12 +300,6 @@ def set_paused(run):
     run.status, run.pause_requested, run.attempts_excused = Run.Status.PAUSED, False, run.attempts
     run.save(update_fields=["status", "pause_requested", "attempts_excused"])
     push(project_id=run.project_id, kind="run", payload=summary(run))
-
-
-@transaction.atomic
-def hand_on(run):
-    """Let another message go on with a run whose own has worked as long as a message may."""
-    _requeue(run)
 
 
 def _requeue(run):
