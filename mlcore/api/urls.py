@@ -1,5 +1,6 @@
 from django.urls import path
 
+from mlcore.api.comparing import ModelShadowView, NextFramesView
 from mlcore.api.datasets import (
     DatasetCocoView,
     DatasetFramesView,
@@ -38,6 +39,8 @@ urlpatterns = [
     path("models/<int:pk>/", ModelView.as_view(), name="api-model"),
     path("models/<int:pk>/evaluate/", ModelEvaluateView.as_view(), name="api-model-evaluate"),
     path("models/<int:pk>/promotion/", ModelPromotionView.as_view(), name="api-model-promotion"),
+    path("models/<int:pk>/shadow/", ModelShadowView.as_view(), name="api-model-shadow"),
     path("models/shipped/evaluate/", ShippedEvaluateView.as_view(), name="api-shipped-evaluate"),
     path("projects/<int:pk>/champion/", ChampionView.as_view(), name="api-champion"),
+    path("projects/<int:pk>/next/", NextFramesView.as_view(), name="api-next-frames"),
 ]

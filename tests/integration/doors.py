@@ -176,6 +176,8 @@ DOORS = {
     "api-model": Door(of="model"),
     "api-model-evaluate": Door(of="model"),
     "api-model-promotion": Door(of="model", body={"expected": 0}),
+    "api-model-shadow": Door(of="model", body={"n_frames": 5}),
+    "api-next-frames": Door(body={"n_frames": 5}),
     "api-shipped-evaluate": Door(body={"project": "{project}"}),
     "api-champion": Door(body={"expected": 1}),
     # datasets and synthetic frames
