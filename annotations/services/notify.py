@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import os
+import threading
+from functools import cache
 
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
@@ -31,9 +33,21 @@ async def _send_in_time(group, message):
         await get_channel_layer().group_send(group, message)
 
 
+@cache
+def _loop(pid):
+    """The event loop, in a thread of its own, on which this process tells pages.
+
+    It keeps its connection: a worker tells several times a second, and a new one costs more than all else.
+    """
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="notify", daemon=True).start()
+    return loop
+
+
 def _send(group, message):
     try:
-        async_to_sync(_send_in_time)(group, message)
+        told = _send_in_time(group, message)
+        asyncio.run_coroutine_threadsafe(told, _loop(os.getpid())).result()
     except Exception:
         # Redis being away must not undo what was just saved.
         logger.warning("Open pages were not told of %s.", message["message"]["type"], exc_info=True)

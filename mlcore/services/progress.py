@@ -20,7 +20,10 @@ def note_point(run, step, series, values):
     """Keep figures of one step; `series` is "train", "val" or "final". What is no number is left out."""
     finite = {name: float(value) for name, value in values.items() if value is not None}
     finite = {name: float(f"{value:.6g}") for name, value in finite.items() if math.isfinite(value)}
-    RunPoint.objects.update_or_create(run=run, series=series, step=step, defaults={"values": finite})
+    RunPoint.objects.bulk_create(
+        [RunPoint(run=run, series=series, step=step, values=finite)],
+        update_conflicts=True, unique_fields=["run", "series", "step"], update_fields=["values"],
+    )  # fmt: skip
     _hint(run)
 
 

@@ -181,5 +181,5 @@ def _grey(frame):
 
 def _png(image):
     file = io.BytesIO()
-    image.save(file, "PNG", optimize=True)
+    image.save(file, "PNG")
     return file.getvalue()

@@ -4,9 +4,11 @@ import socket
 import time
 
 import pytest
+import redis
 from channels.layers import channel_layers
 
 from annotations.services.notify import PATIENCE_S, push
+from etemweb.embedded import addresses, valkey
 
 
 @pytest.fixture
@@ -39,3 +41,26 @@ def test_a_redis_that_does_not_answer_holds_nobody_up(
         push(project_id=project.pk, kind="run", payload={})
     assert time.monotonic() - start < PATIENCE_S + 2
     assert "Open pages were not told of run." in caplog.text
+
+
+def test_a_redis_that_came_back_is_told_again(
+    project, use_redis, tmp_path, django_capture_on_commit_callbacks, caplog
+):
+    """A connection is kept for the next message; after a restart that one must not be lost with it."""
+    valkey.start(tmp_path, durable=False)
+    address = addresses.socket_dir(tmp_path) / addresses.VALKEY_SOCKET
+    use_redis(f"unix://{address}")
+    for _ in range(2):
+        with (
+            redis.Redis(unix_socket_path=str(address)) as server,
+            server.pubsub(ignore_subscribe_messages=True) as heard,
+        ):
+            heard.psubscribe("*")
+            heard.get_message(timeout=2)
+            with django_capture_on_commit_callbacks(execute=True):
+                push(project_id=project.pk, kind="run", payload={})
+            assert any(heard.get_message(timeout=0.5) for _ in range(4))
+        valkey.stop(tmp_path)
+        valkey.start(tmp_path, durable=False)
+    valkey.stop(tmp_path)
+    assert "were not told" not in caplog.text

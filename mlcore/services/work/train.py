@@ -35,9 +35,9 @@ from mlcore.words import duration
 
 logger = logging.getLogger(__name__)
 
-POINTS = 400  # of the training's curve
+POINTS = 200  # of the training's curve
 LOOKS = 10  # at validation frames
-LOOKS_SHARE = 0.02  # of a training's time that they may take, the first and the last aside
+LOOKS_SHARE = 0.01  # of a training's time that they may take, the first and the last aside
 STEPS_TIMED = 20
 RESOURCES_EVERY_S = 2.0
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -147,16 +147,16 @@ class Resources:
 
     def __init__(self):
         self.process, self.at, self.last = psutil.Process(), 0.0, {}
-        self.process.cpu_percent()
-        self.cpu_s, self.cpu_at = self._cpu_s(), time.monotonic()
+        self.cpu_s, self.cpu_at = _cpu_s(self._processes()), time.monotonic()
 
     def __call__(self):
         now = time.monotonic()
         if now - self.at < RESOURCES_EVERY_S:
             return self.last or None
         self.at = now
-        cpu_s, memory = self._cpu_s(), 0
-        for one in self._processes():
+        processes = self._processes()
+        cpu_s, memory = _cpu_s(processes), 0
+        for one in processes:
             try:
                 memory += one.memory_info().rss
             except psutil.Error:
@@ -178,15 +178,16 @@ class Resources:
     def _processes(self):
         return [self.process, *self.process.children(recursive=True)]
 
-    def _cpu_s(self):
-        total = 0.0
-        for one in self._processes():
-            try:
-                times = one.cpu_times()
-                total += times.user + times.system
-            except psutil.Error:
-                continue
-        return total
+
+def _cpu_s(processes):
+    total = 0.0
+    for one in processes:
+        try:
+            times = one.cpu_times()
+            total += times.user + times.system
+        except psutil.Error:
+            continue
+    return total
 
 
 def _gpu_used():
