@@ -23,12 +23,13 @@ from mlcore.services.lease import lease
 from mlcore.services.memory import is_out_of_memory, what_would_fit
 from mlcore.services.queues import queue_of
 from mlcore.services.runs import cancelled_sentence, end, end_if_running, stop_working, summary
-from mlcore.services.work.infer import search_next
+from mlcore.services.work.infer import is_somebody_waiting, search_next
 from mlcore.tasks import send
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
+TURN_S = 0.2  # of searching for one message: shorter chunks share the cost of it
 # Imported when needed: a worker that searches images loads nothing of the trainings.
 WORK = {
     Run.Kind.TRAIN_DETECTOR: "mlcore.services.work.train_detector:work",
@@ -51,7 +52,10 @@ def execute_message(*, run_pk, dispatch):
     if run is None:
         return
     if run.kind == Run.Kind.INFER:
-        any(_search(pk) for pk in in_turn(run))
+        until = time.monotonic() + TURN_S
+        while any(_search(pk) for pk in in_turn(run)) and time.monotonic() < until:
+            if is_somebody_waiting():
+                break
         # As it was: handed on, resumed or tried again it has messages of its own already.
         if Run.objects.filter(pk=run_pk, dispatch=dispatch, status=Run.Status.RUNNING).exists() and n_open(
             run_pk

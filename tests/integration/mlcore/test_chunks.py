@@ -25,6 +25,7 @@ from mlcore.services.requeue import requeue_lost_runs
 from mlcore.services.runs import cancel_run, pause_run, resume_run, retry_run, start_inference
 from tests.factories import make_acquisition, make_project
 from tests.integration.mlcore.test_runs import Stubborn, run_with, store_frame, wait_for
+from tests.integration.run_rows import make_run
 from tests.processes import environment
 
 TINY = np.full((8, 8), 7, np.uint8)
@@ -121,7 +122,28 @@ def test_memory_that_does_not_suffice_for_an_image_is_told_of_it(project, owner,
     assert (run.status, run.message) == ("failed", "The worker has not enough memory for this image.")
 
 
-def test_projects_take_turns(project, owner, stubborn, small_chunks, sent):
+def test_short_chunks_share_a_message(project, owner, stubborn, small_chunks, sent, monkeypatch):
+    monkeypatch.setattr(execute, "TURN_S", 60)
+    with_frames(project, 8)
+    run = run_with(stubborn, nothing, project, owner)
+    execute_message(run_pk=run.pk, dispatch=1)
+    run.refresh_from_db()
+    assert (run.status, run.frames_done) == ("succeeded", 8)
+
+
+def test_a_turn_ends_where_a_person_waits(project, owner, stubborn, small_chunks, sent, monkeypatch):
+    monkeypatch.setattr(execute, "TURN_S", 60)
+    with_frames(project, 8)
+    run = run_with(stubborn, nothing, project, owner)
+    make_run(project, is_urgent=True, status="queued")
+    execute_message(run_pk=run.pk, dispatch=1)
+    run.refresh_from_db()
+    assert run.status == "running"
+    assert 0 < run.frames_done < 8
+
+
+def test_projects_take_turns(project, owner, stubborn, small_chunks, sent, monkeypatch):
+    monkeypatch.setattr(execute, "TURN_S", 0)  # one chunk a message
     other = make_project(owner, name="Other")
     with_frames(project, 12)
     with_frames(other, 4)
