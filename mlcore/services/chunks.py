@@ -1,9 +1,9 @@
 """A search shared among workers: its frames in chunks, each taken by one worker, the run ended by one.
 
-The rows say what is to do. A message is only leave to take a turn: whoever gets one takes the next open chunk of
-the project that has waited longest, more while they are short, and sends the message on if the run has more. So no run has more
-than MESSAGES under way, however many frames it is over. The locks of `lease.py` say who lives: a chunk whose
-worker is gone is open again at once.
+The rows say what is to do. A message is only leave to take a turn: whoever gets one takes the next open
+chunk of the project that has waited longest, more while they are short, and sends the message on if the run
+has more. So no run has more than MESSAGES under way, however many frames it is over. The locks of `lease.py`
+say who lives: a chunk whose worker is gone is open again at once.
 """
 
 from contextlib import contextmanager
