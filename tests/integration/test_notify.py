@@ -43,12 +43,19 @@ def test_a_redis_that_does_not_answer_holds_nobody_up(
     assert "Open pages were not told of run." in caplog.text
 
 
+@pytest.fixture
+def own_valkey(tmp_path):
+    """The folder of a server of this test's own, which runs."""
+    valkey.start(tmp_path, durable=False)
+    yield tmp_path
+    valkey.stop(tmp_path)
+
+
 def test_a_redis_that_came_back_is_told_again(
-    project, use_redis, tmp_path, django_capture_on_commit_callbacks, caplog
+    project, use_redis, own_valkey, django_capture_on_commit_callbacks, caplog
 ):
     """A connection is kept for the next message; after a restart that one must not be lost with it."""
-    valkey.start(tmp_path, durable=False)
-    address = addresses.socket_dir(tmp_path) / addresses.VALKEY_SOCKET
+    address = addresses.socket_dir(own_valkey) / addresses.VALKEY_SOCKET
     use_redis(f"unix://{address}")
     for _ in range(2):
         with (
@@ -60,7 +67,6 @@ def test_a_redis_that_came_back_is_told_again(
             with django_capture_on_commit_callbacks(execute=True):
                 push(project_id=project.pk, kind="run", payload={})
             assert any(heard.get_message(timeout=0.5) for _ in range(4))
-        valkey.stop(tmp_path)
-        valkey.start(tmp_path, durable=False)
-    valkey.stop(tmp_path)
+        valkey.stop(own_valkey)
+        valkey.start(own_valkey, durable=False)
     assert "were not told" not in caplog.text

@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 POINTS = 200  # of the training's curve
 LOOKS = 10  # at validation frames
-LOOKS_SHARE = 0.01  # of a training's time that they may take, the first and the last aside
+LOOKS_SHARE = 0.01  # of a training's time that they may have taken where another begins; the last always does
 STEPS_TIMED = 20
 RESOURCES_EVERY_S = 2.0
 FULL = {errno.ENOSPC, errno.EDQUOT}
